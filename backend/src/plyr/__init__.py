@@ -1,0 +1,1 @@
+"""plyr: audio streaming on the AT Protocol."""

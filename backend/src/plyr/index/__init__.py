@@ -1,0 +1,1 @@
+"""The index's one door: every change of a public record comes through `service.apply`."""

@@ -1,0 +1,1 @@
+"""Background work as rows: `service` for jobs with progress, `outbox` for repo writes."""

@@ -1,0 +1,1 @@
+"""Logs, and the words for what happens."""

@@ -1,0 +1,1 @@
+"""Tracks: published audio and what is said of it."""
