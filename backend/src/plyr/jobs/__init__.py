@@ -1,1 +1,1 @@
-"""Background work as rows: `service` for jobs with progress, `outbox` for repo writes."""
+"""Background work as rows: `service` to ask for it and follow it, `runner` to do it."""
