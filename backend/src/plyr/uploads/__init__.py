@@ -1,0 +1,1 @@
+"""Uploads: bytes that arrive in any number of pieces, and the job that makes a track of them."""
