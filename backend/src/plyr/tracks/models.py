@@ -33,6 +33,7 @@ class Track(Base):
     upload_id: Mapped[UUID | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     published_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("visibility in ('public', 'unlisted')", "visibility"),
@@ -43,7 +44,7 @@ class Track(Base):
             "ix_tracks_feed",
             text("created_at desc"),
             text("id desc"),
-            postgresql_where=text("published_at is not null and visibility = 'public'"),
+            postgresql_where=text("published_at is not null and deleted_at is null and visibility = 'public'"),
         ),
         Index("ix_tracks_artist_did", "artist_did", text("created_at desc"), text("id desc")),
         Index("ix_tracks_artist_did_audio_sha256", "artist_did", "audio_sha256"),

@@ -1,0 +1,55 @@
+"""Tracks as records, and back."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from plyr.config import Settings
+from plyr.kit.clock import to_iso
+from plyr.kit.ids import FileId, ImageId, Nsid
+from plyr.tracks.views import TrackDraft
+
+COVER_SIZE = 1200
+
+
+def track_collection(namespace: str) -> Nsid:
+    """Return the collection tracks live in."""
+    return Nsid(f"{namespace}.track")
+
+
+def audio_url(media_url: str, file_id: FileId) -> str:
+    """Return where a track's audio is played from."""
+    return f"{media_url}/audio/{file_id}"
+
+
+def image_url(media_url: str, image_id: ImageId, size: int = COVER_SIZE) -> str:
+    """Return where a cover lies in one of its sizes (96, 320, 640, 1200 px)."""
+    return f"{media_url}/images/{image_id}/{size}.webp"
+
+
+def track_record(draft: TrackDraft, artist_name: str, created_at: datetime, settings: Settings) -> dict[str, Any]:
+    """Return the record of a draft; empty fields are left out. units: `duration` in whole seconds."""
+    record: dict[str, Any] = {
+        "$type": track_collection(settings.atproto_namespace),
+        "title": draft.title,
+        "artist": artist_name,
+        "fileType": draft.file_type,
+        "audioUrl": audio_url(settings.media_url, draft.file_id),
+        "duration": max(1, round(draft.duration_ms / 1000)),
+        "createdAt": to_iso(created_at),
+    }
+    optional = {"album": draft.album, "description": draft.description, "tags": draft.tags}
+    record.update({name: value for name, value in optional.items() if value})
+    if draft.image_id:
+        record["imageUrl"] = image_url(settings.media_url, draft.image_id)
+    return record
+
+
+def shown_fields(record: Mapping[str, Any]) -> dict[str, object]:
+    """Return the columns a record's author decides: words only, never where bytes lie."""
+    return {
+        "title": record["title"],
+        "album_title": record.get("album"),
+        "description": record.get("description"),
+        "tags": list(record.get("tags") or [])[:10],
+    }

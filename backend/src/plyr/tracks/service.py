@@ -1,0 +1,100 @@
+"""The life of a track: published through the outbox, settled by the index, deleted by its artist."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from plyr.artists import service as artists
+from plyr.artists.errors import ArtistProfileRequired
+from plyr.config import Settings
+from plyr.db import Session
+from plyr.kit.at_uri import make_at_uri, split_at_uri
+from plyr.kit.clock import utc_now
+from plyr.kit.ids import AtUri, Cid, Did, TrackId
+from plyr.kit.tid import new_tid
+from plyr.outbox import service as outbox
+from plyr.storage import service as storage
+from plyr.tracks import repo
+from plyr.tracks.errors import DuplicateTrack, TrackNotFound
+from plyr.tracks.records import shown_fields, track_collection, track_record
+from plyr.tracks.views import PublishedDraft, TrackDraft
+
+DELETED_KEPT_FOR = timedelta(days=1)
+
+
+async def publish(session: Session, draft: TrackDraft, settings: Settings) -> PublishedDraft:
+    """Insert a draft as a track nobody sees yet and want its record written.
+
+    shape:  the same upload again returns the track it became; the row turns visible when the record is on the PDS
+    errors: DuplicateTrack (409) when the artist has a track of these bytes; ArtistProfileRequired (403)
+    """
+    await repo.lock_audio(session, draft.artist_did, draft.audio_sha256)
+    if made := await repo.find_by_upload(session, draft.job_id):
+        return made
+    await refuse_duplicate(session, draft.artist_did, draft.audio_sha256)
+    artist = await artists.get(session, draft.artist_did)
+    if artist is None or not artist.has_profile:
+        raise ArtistProfileRequired()
+    collection = track_collection(settings.atproto_namespace)
+    rkey, created_at = new_tid(), utc_now()
+    uri = make_at_uri(draft.artist_did, collection, rkey)
+    track_id = await repo.add(session, _row(draft, uri) | {"created_at": created_at})
+    record = track_record(draft, artist.name, created_at, settings)
+    await outbox.put_record(session, draft.artist_did, collection, rkey, record, job_id=draft.job_id)
+    return PublishedDraft(track_id, uri)
+
+
+async def refuse_duplicate(session: Session, artist: Did, sha256: str) -> None:
+    """Let pass bytes the artist has not published. errors: DuplicateTrack (409) names the track."""
+    if found := await repo.find_by_audio(session, artist, sha256):
+        raise DuplicateTrack(*found)
+
+
+async def settle_record(session: Session, uri: AtUri, cid: Cid, record: Mapping[str, Any]) -> TrackId | None:
+    """Follow a record that is on the PDS: its track shows what it says. None: a track we do not hold."""
+    return await repo.settle(session, uri, {**shown_fields(record), "cid": cid})
+
+
+async def settle_deletion(session: Session, uri: AtUri) -> None:
+    """Follow a record that is gone: its track leaves the index, its files leave storage a day later."""
+    track_id = await repo.remove(session, uri)
+    if track_id is not None:
+        await storage.release_owned(
+            session, "track", str(track_id), reason="track deleted", after=utc_now() + DELETED_KEPT_FOR
+        )
+
+
+async def withdraw(session: Session, uri: AtUri) -> TrackId | None:
+    """Take back a track whose record the PDS refused; one that is published stays."""
+    return await repo.remove(session, uri, unpublished_only=True)
+
+
+async def delete(session: Session, artist: Did, track_id: TrackId) -> None:
+    """Hide an artist's own track at once and want its record deleted. errors: TrackNotFound (404)."""
+    uri = await repo.hide(session, artist, track_id)
+    if uri is None:
+        raise TrackNotFound()
+    await outbox.delete_record(session, *split_at_uri(uri))
+
+
+async def undo_delete(session: Session, uri: AtUri) -> None:
+    """Show a track again whose record the PDS would not delete."""
+    await repo.show_again(session, uri)
+
+
+def _row(draft: TrackDraft, uri: AtUri) -> dict[str, object]:
+    return {
+        "uri": uri,
+        "artist_did": draft.artist_did,
+        "title": draft.title,
+        "album_title": draft.album,
+        "description": draft.description,
+        "tags": draft.tags,
+        "file_id": draft.file_id,
+        "file_type": draft.file_type,
+        "duration_ms": draft.duration_ms,
+        "size_bytes": draft.size_bytes,
+        "audio_sha256": draft.audio_sha256,
+        "image_id": draft.image_id,
+        "upload_id": draft.job_id,
+    }

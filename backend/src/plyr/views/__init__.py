@@ -1,0 +1,1 @@
+"""Lists and pages as the api shows them: skeleton, hydrate, rules, present."""
