@@ -1,0 +1,1 @@
+"""The AT Protocol as we speak it: guarded network, identity, OAuth, XRPC, lexicons."""
