@@ -16,14 +16,11 @@ def profile_collection(namespace: str) -> Nsid:
 
 
 def profile_record(artist: ArtistView, namespace: str, updated_at: datetime) -> dict[str, Any]:
-    """Return an artist's profile as a record; empty fields are left out."""
-    record: dict[str, Any] = {
+    """Return an artist's profile as a record; None means that a field is to be taken away."""
+    return {
         "$type": profile_collection(namespace),
         "createdAt": to_iso(artist.profile_at or updated_at),
         "updatedAt": to_iso(updated_at),
+        "bio": artist.bio or None,
+        "avatar": artist.avatar_url or None,
     }
-    if artist.bio:
-        record["bio"] = artist.bio
-    if artist.avatar_url:
-        record["avatar"] = artist.avatar_url
-    return record

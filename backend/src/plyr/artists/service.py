@@ -1,6 +1,8 @@
 """Who somebody is, and their artist profile."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from plyr.artists import repo
@@ -17,6 +19,7 @@ from plyr.outbox import service as outbox
 NAME_GRAPHEMES = 64
 BIO_GRAPHEMES = 256
 BIO_BYTES = 2560
+URL_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,13 @@ async def change_profile(session: Session, did: Did, form: ProfileForm, namespac
     return await _write_profile(session, did, namespace)
 
 
+async def settle_profile(session: Session, did: Did, record: Mapping[str, Any]) -> None:
+    """Follow a profile record that is on the PDS, for those who set up a profile here."""
+    avatar = record.get("avatar")
+    words = {"bio": record.get("bio"), "avatar_url": avatar if _is_https(avatar) else None}
+    await repo.change(session, did, words, having_profile=True)
+
+
 async def _write_profile(session: Session, did: Did, namespace: str) -> ArtistView:
     artist = await require(session, did)
     record = profile_record(artist, namespace, utc_now())
@@ -99,12 +109,15 @@ def _checked(form: ProfileForm) -> dict[str, object]:
 
 
 def _https(field: str, url: str | None) -> str | None:
-    if not url or not url.strip():
-        return None
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme != "https" or not parts.hostname or len(url) > 2000:
+    address = (url or "").strip()
+    if address and not _is_https(address):
         raise InvalidInput(f"{field} must be a full https:// address", field=field)
-    return url.strip()
+    return address or None
+
+
+def _is_https(url: object) -> bool:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) and len(url) <= URL_MAX else None
+    except ValueError:
+        return False
+    return parts is not None and parts.scheme == "https" and bool(parts.hostname)

@@ -23,7 +23,9 @@ class Database:
     errors: sqlalchemy's TimeoutError when no connection comes free, DBAPIError for the rest
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, application_name: str = "plyr") -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, statement_s: float | None = 20, application_name: str = "plyr"
+    ) -> None:
         settings = {**_SERVER_SETTINGS, "application_name": application_name}
         self._notifications = Notifications(_with_scheme(url, "postgresql"), settings)
         self._engine = create_async_engine(
@@ -32,7 +34,7 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_recycle=1800,
-            connect_args={"timeout": 5, "command_timeout": 20, "server_settings": settings},
+            connect_args={"timeout": 5, "command_timeout": statement_s, "server_settings": settings},
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 

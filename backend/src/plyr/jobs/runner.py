@@ -52,7 +52,7 @@ async def run(job_id: JobId, db: Database, handlers: Mapping[str, Handler], reso
             return
     if job is None:
         return
-    handler = asyncio.create_task(_handle(handlers[job.kind], JobContext(job, db, resources)))
+    handler = asyncio.ensure_future(handlers[job.kind](JobContext(job, db, resources)))
     keeper = asyncio.create_task(_keep_lease(db, job_id, lease, lease_s, handler))
     try:
         await handler
@@ -61,6 +61,7 @@ async def run(job_id: JobId, db: Database, handlers: Mapping[str, Handler], reso
             log.warning("job_lease_lost", job=str(job_id), kind=job.kind)
             return
         handler.cancel()
+        await asyncio.shield(_give_back(db, job_id, lease))
         raise
     except JobFailed as failure:
         async with db.begin() as session:
@@ -74,11 +75,7 @@ async def run(job_id: JobId, db: Database, handlers: Mapping[str, Handler], reso
             await keeper
 
 
-async def _handle(handler: Handler, context: JobContext) -> None:
-    await handler(context)
-
-
-async def _keep_lease(db: Database, job_id: JobId, lease: UUID, lease_s: float, handler: "asyncio.Task[None]") -> None:
+async def _keep_lease(db: Database, job_id: JobId, lease: UUID, lease_s: float, handler: "asyncio.Future[None]") -> None:
     while True:
         await asyncio.sleep(lease_s / 3)
         try:
@@ -90,6 +87,12 @@ async def _keep_lease(db: Database, job_id: JobId, lease: UUID, lease_s: float, 
         if not kept:
             handler.cancel()
             return
+
+
+async def _give_back(db: Database, job_id: JobId, lease: UUID) -> None:
+    """This process is stopping: let the next worker go on at once."""
+    async with db.begin() as session:
+        await service.postpone(session, job_id, lease, 0, "going on in a moment")
 
 
 async def _try_later(db: Database, job: JobView, lease: UUID) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, or_, select, text, update
 
 from plyr.db import Session
-from plyr.kit.ids import Did
+from plyr.kit.ids import Did, JobId
 from plyr.outbox.models import RepoWrite
 from plyr.outbox.views import PendingWrite
 
@@ -69,9 +69,15 @@ async def back_off(session: Session, write_id: int, delay: timedelta, error: str
     )
 
 
-async def park(session: Session, did: Did, reason: str) -> None:
-    """Set every write of a repo aside until its owner is back."""
-    await session.execute(update(RepoWrite).where(RepoWrite.did == did).values(parked_reason=reason, lease_until=None))
+async def park(session: Session, did: Did, reason: str) -> list[JobId]:
+    """Set every write of a repo aside until its owner is back; returns the jobs that wait for them."""
+    done = await session.execute(
+        update(RepoWrite)
+        .where(RepoWrite.did == did)
+        .values(parked_reason=reason, lease_until=None)
+        .returning(RepoWrite.job_id)
+    )
+    return [JobId(job_id) for job_id in done.scalars() if job_id is not None]
 
 
 async def unpark(session: Session, did: Did) -> int:

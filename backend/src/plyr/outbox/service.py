@@ -59,9 +59,9 @@ async def back_off(session: Session, write: PendingWrite, error: str, *, delay_s
     await repo.back_off(session, write.id, timedelta(seconds=wait_s), error)
 
 
-async def park(session: Session, did: Did, reason: str) -> None:
-    """Set a repo's writes aside until `resume`."""
-    await repo.park(session, did, reason)
+async def park(session: Session, did: Did, reason: str) -> list[JobId]:
+    """Set a repo's writes aside until `resume`; returns the jobs that wait for them."""
+    return await repo.park(session, did, reason)
 
 
 async def list_due_repos(session: Session, limit: int = 100) -> list[Did]:

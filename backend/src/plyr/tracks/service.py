@@ -10,7 +10,7 @@ from plyr.config import Settings
 from plyr.db import Session
 from plyr.kit.at_uri import make_at_uri, split_at_uri
 from plyr.kit.clock import utc_now
-from plyr.kit.ids import AtUri, Cid, Did, TrackId
+from plyr.kit.ids import AtUri, Cid, Did, JobId, TrackId
 from plyr.kit.tid import new_tid
 from plyr.outbox import service as outbox
 from plyr.storage import service as storage
@@ -44,6 +44,12 @@ async def publish(session: Session, draft: TrackDraft, settings: Settings) -> Pu
     return PublishedDraft(track_id, uri)
 
 
+async def published_from(session: Session, upload_id: JobId) -> TrackId | None:
+    """Return the track an upload became, None if there is none (any more)."""
+    made = await repo.find_by_upload(session, upload_id)
+    return made.track_id if made else None
+
+
 async def refuse_duplicate(session: Session, artist: Did, sha256: str) -> None:
     """Let pass bytes the artist has not published. errors: DuplicateTrack (409) names the track."""
     if found := await repo.find_by_audio(session, artist, sha256):
@@ -59,9 +65,8 @@ async def settle_deletion(session: Session, uri: AtUri) -> None:
     """Follow a record that is gone: its track leaves the index, its files leave storage a day later."""
     track_id = await repo.remove(session, uri)
     if track_id is not None:
-        await storage.release_owned(
-            session, "track", str(track_id), reason="track deleted", after=utc_now() + DELETED_KEPT_FOR
-        )
+        owner = storage.Owner("track", str(track_id))
+        await storage.release(session, owner, reason="track deleted", delay=DELETED_KEPT_FOR)
 
 
 async def withdraw(session: Session, uri: AtUri) -> TrackId | None:

@@ -1,0 +1,60 @@
+"""Commands: run the api or a worker, bring the database up to date, print the OpenAPI document."""
+
+import asyncio
+import json
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from plyr.api.app import create_app
+from plyr.config import load_settings
+from plyr.db.migrations import upgrade
+from plyr.telemetry.logs import configure_logs
+from plyr.worker.main import run_worker
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="the backend of plyr.fm")
+
+_GRACE_S = 5
+
+
+@app.command()
+def api(
+    host: Annotated[str, typer.Option(help="the address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="the port to listen on")] = 8000,
+) -> None:
+    """serve http."""
+    settings = load_settings()
+    configure_logs(settings.log_format)
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        proxy_headers=False,
+        server_header=False,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """do the work in the background: uploads, repo writes, housekeeping."""
+    settings = load_settings()
+    configure_logs(settings.log_format)
+    asyncio.run(run_worker(settings))
+
+
+@app.command()
+def migrate() -> None:
+    """bring the database to the newest schema; an empty one is built."""
+    settings = load_settings()
+    configure_logs(settings.log_format)
+    upgrade(settings.database_url)
+
+
+@app.command()
+def openapi() -> None:
+    """print the openapi document; needs no settings."""
+    typer.echo(json.dumps(create_app(None).openapi(), indent=2, sort_keys=True))

@@ -1,0 +1,17 @@
+"""What delivering and applying needs of the outside, wired at the entry point."""
+
+from typing import Protocol
+
+from plyr.auth.resources import AuthResources
+from plyr.config import Settings
+from plyr.db import Database
+
+
+class DeliveryResources(AuthResources, Protocol):
+    """The database, the settings, and what it takes to speak for an account at its PDS."""
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def settings(self) -> Settings: ...
