@@ -7,6 +7,7 @@ in development http to this machine is allowed on top (`allow_loopback`).
 """
 
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
@@ -28,6 +29,7 @@ Body = bytes | Callable[[], AsyncIterator[bytes]]
 _USER_AGENT = "plyr.fm (+https://plyr.fm)"
 # reference servers drop idle connections after 5 s; a request sent into that moment would be lost
 _KEEPALIVE_S = 4.0
+_NEXT_ADDRESS_S = 3.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -126,13 +128,13 @@ class GuardedClient:
         redirects: int = 0,
     ) -> Answer:
         """Ask for a document, following at most `redirects` redirects, each checked like the first address."""
-        for _ in range(redirects + 1):
-            target = f"{url}?{urlencode(params)}" if params else url
-            answer = await self.request("GET", target, headers=headers, deadline_s=deadline_s, max_bytes=max_bytes)
-            if answer.status not in _REDIRECTS or "location" not in answer.headers:
-                return answer
-            url, params = urljoin(target, answer.headers["location"]), None
-        return answer
+        target = f"{url}?{urlencode(params)}" if params else url
+        answer = await self.request("GET", target, headers=headers, deadline_s=deadline_s, max_bytes=max_bytes)
+        if redirects == 0 or answer.status not in _REDIRECTS or "location" not in answer.headers:
+            return answer
+        # never the caller's headers: they were meant for the first host
+        target = urljoin(target, answer.headers["location"])
+        return await self.get(target, deadline_s=deadline_s, max_bytes=max_bytes, redirects=redirects - 1)
 
     async def request(
         self,
@@ -195,8 +197,8 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the base class says so
+        local_address: str | None = None,  # noqa: ARG002
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
@@ -204,17 +206,13 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"no address for {host}") from error
         require_allowed(host, addresses, allow_loopback=self._allow_loopback)
-        for address in addresses[:-1]:
-            try:
-                return await self._connect(address, port, 3.0, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return await self._connect(addresses[-1], port, timeout, socket_options)
-
-    async def _connect(
-        self, address: str, port: int, timeout: float | None, socket_options: Iterable[Any] | None
-    ) -> httpcore.AsyncNetworkStream:
-        return await self._backend.connect_tcp(address, port, timeout=timeout, socket_options=socket_options)
+        *others, last = addresses
+        for address in others:
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._backend.connect_tcp(
+                    address, port, timeout=_NEXT_ADDRESS_S, socket_options=socket_options
+                )
+        return await self._backend.connect_tcp(last, port, timeout=timeout, socket_options=socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

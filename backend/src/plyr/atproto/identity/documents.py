@@ -69,8 +69,8 @@ def _origin(did: Did, endpoint: str) -> str:
     try:
         parts = urlsplit(endpoint)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+        if usable and parts.path in ("", "/") and not parts.query and not parts.fragment:
+            return f"{parts.scheme}://{parts.netloc}"
     except ValueError:
-        usable = False
-    if not usable or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise DidDocumentInvalid(f"the server of {did} is not given as an address we can ask")
-    return f"{parts.scheme}://{parts.netloc}"
+        pass
+    raise DidDocumentInvalid(f"the server of {did} is not given as an address we can ask")
