@@ -66,8 +66,8 @@ class OAuthGrant(Base):
     """grows by one with every refresh"""
     lease_id: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]
-    refresh_failed_at: Mapped[datetime | None]
-    """when the provider last could not be reached for a refresh; those who waited give up with it"""
+    refresh_failures: Mapped[int] = mapped_column(server_default="0")
+    """how often the provider could not be reached for a refresh; those who wait see it grow and give up too"""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     refreshed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
