@@ -1,0 +1,1 @@
+"""tests of the backend: real postgres, real local network, real files."""
