@@ -31,7 +31,9 @@ def _run(connection: Connection) -> None:
 
 
 async def _connect_and_run() -> None:
-    database = Database(context.config.attributes["database_url"], pool_size=1, statement_s=None, application_name="plyr-migrate")
+    database = Database(
+        context.config.attributes["database_url"], pool_size=1, statement_s=None, application_name="plyr-migrate"
+    )
     try:
         async with database.engine.connect() as connection:
             await connection.run_sync(_run)

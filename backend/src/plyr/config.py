@@ -88,6 +88,12 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def handle_servers(self) -> dict[str, str]:
+        """The servers asked about handles of a suffix, by suffix."""
+        pairs = (pair.partition("=") for pair in self.atproto_handle_servers.split(",") if "=" in pair)
+        return {suffix.strip(): server.strip() for suffix, _, server in pairs}
+
+    @property
     def media_url(self) -> str:
         """The base under which audio and images are reachable, no final slash."""
         return (self.media_base_url or f"{self.web_origin}/api").rstrip("/")

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy import delete, insert, select
+
 from plyr.artists import service as artists
 from plyr.config import Settings
 from plyr.db import Database, Session
@@ -13,7 +15,6 @@ from plyr.index import service
 from plyr.index.events import RecordEvent
 from plyr.kit.ids import Cid, Did, FileId, Handle, Nsid, RecordKey, Rev, TrackId
 from plyr.tracks.models import Track
-from sqlalchemy import delete, insert, select
 
 NAMESPACE = "fm.plyr.dev"
 ALICE = Did("did:plc:alice")

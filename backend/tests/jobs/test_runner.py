@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+
 from plyr.db import Database
 from plyr.jobs import runner, service
 from plyr.jobs.errors import JobFailed

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plyr.errors import InvalidInput
 from plyr.kit.at_uri import make_at_uri, split_at_uri
 from plyr.kit.clock import to_iso

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -49,13 +49,12 @@ def problem(status: int, code: str, detail: str, **extra: object) -> Response:
 
 
 async def _named(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, PlyrError)
+    error = cast("PlyrError", error)
     return problem(error.status, error.code, error.detail, **error.extra)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    faults = error.errors()
+    faults = cast("RequestValidationError", error).errors()
     return problem(422, "invalid_input", "; ".join(_sentence(fault) for fault in faults[:5]))
 
 
@@ -65,7 +64,7 @@ def _sentence(fault: dict[str, Any]) -> str:
 
 
 async def _http(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+    error = cast("HTTPException", error)
     answer = problem(error.status_code, _CODES.get(error.status_code, "invalid_request"), str(error.detail).lower())
     answer.headers.update(error.headers or {})
     return answer

@@ -60,20 +60,20 @@ async def _deliver(write: PendingWrite, resources: DeliveryResources, deadline_s
 
 
 async def _refused(write: PendingWrite, error: PdsRefused, db: Database, settings: Settings) -> bool:
-    if error.status >= 500:
-        await _later(db, write, f"the PDS answered {error.status}")
+    if error.pds_status >= 500:
+        await _later(db, write, f"the PDS answered {error.pds_status}")
         return False
-    if error.status in (401, 403):
-        reason = f"your PDS did not accept our permission ({error.error}); sign in again to go on"
+    if error.pds_status in (401, 403):
+        reason = f"your PDS did not accept our permission ({error.pds_error}); sign in again to go on"
         async with db.begin() as session:
             await settling.waits_for_owner(session, write, reason)
         return False
-    if error.error == "InvalidSwap":
+    if error.pds_error == "InvalidSwap":
         await _later(db, write, "the record changed meanwhile", delay_s=0)
         return True
-    log.warning("repo_write_refused", did=write.did, collection=write.collection, error=error.error)
+    log.warning("repo_write_refused", did=write.did, collection=write.collection, error=error.pds_error)
     detail = (
-        f"your PDS refused the record: {error.error} {error.message}. your audio was kept; "
+        f"your PDS refused the record: {error.pds_error} {error.message}. your audio was kept; "
         "change what it complains about, or try again later"
     )
     async with db.begin() as session:
@@ -122,7 +122,7 @@ async def _merged(
     try:
         found = await pds.call(resources, write.did, "GET", "com.atproto.repo.getRecord", params=body)
     except PdsRefused as error:
-        if error.error != "RecordNotFound":
+        if error.pds_error != "RecordNotFound":
             raise
         body["swapRecord"] = None
         return ours

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, or_, select, update
@@ -21,10 +20,6 @@ _OPEN = Job.status.in_(("pending", "processing"))
 _UNFINISHED = Job.status.in_(("pending", "processing", "waiting"))
 
 
-def _view(row: Mapping[str, Any]) -> JobView:
-    return JobView(**row)
-
-
 async def add(session: Session, values: Mapping[str, object]) -> None:
     """Insert a job; the same id twice changes nothing."""
     await session.execute(insert(Job).values(**values))
@@ -33,7 +28,7 @@ async def add(session: Session, values: Mapping[str, object]) -> None:
 async def find(session: Session, job_id: JobId) -> JobView | None:
     """Return a job, None if there is no such row."""
     row = (await session.execute(select(*_COLUMNS).where(Job.id == job_id))).mappings().first()
-    return _view(row) if row else None
+    return JobView(**row) if row else None
 
 
 async def list_by_owner(
@@ -44,12 +39,10 @@ async def list_by_owner(
     if job_ids is not None:
         query = query.where(Job.id.in_(job_ids))
     rows = await session.execute(query.order_by(Job.created_at.desc()).limit(limit))
-    return [_view(row) for row in rows.mappings()]
+    return [JobView(**row) for row in rows.mappings()]
 
 
-async def change(
-    session: Session, job_id: JobId, values: Mapping[str, object], *, lease: UUID | None = None
-) -> bool:
+async def change(session: Session, job_id: JobId, values: Mapping[str, object], *, lease: UUID | None = None) -> bool:
     """Change an unfinished job and its revision; with `lease`, only while that lease holds. False: not changed."""
     query = update(Job).where(Job.id == job_id, _UNFINISHED)
     if lease is not None:
@@ -93,7 +86,7 @@ async def claim(session: Session, job_id: JobId, lease: UUID, lease_for: timedel
         .returning(*_COLUMNS)
     )  # fmt: skip
     found = row.mappings().first()
-    return _view(found) if found else None
+    return JobView(**found) if found else None
 
 
 async def extend(session: Session, job_id: JobId, lease: UUID, lease_for: timedelta) -> bool:

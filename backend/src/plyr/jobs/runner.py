@@ -75,7 +75,9 @@ async def run(job_id: JobId, db: Database, handlers: Mapping[str, Handler], reso
             await keeper
 
 
-async def _keep_lease(db: Database, job_id: JobId, lease: UUID, lease_s: float, handler: "asyncio.Future[None]") -> None:
+async def _keep_lease(
+    db: Database, job_id: JobId, lease: UUID, lease_s: float, handler: "asyncio.Future[None]"
+) -> None:
     while True:
         await asyncio.sleep(lease_s / 3)
         try:

@@ -4,9 +4,7 @@ import re
 
 from plyr.kit.ids import AtUri, Did, Nsid, RecordKey
 
-_AT_URI = re.compile(
-    r"at://(did:[a-z]+:[A-Za-z0-9._:%-]{1,500})/([A-Za-z0-9.-]{3,317})/([A-Za-z0-9._:~-]{1,512})"
-)
+_AT_URI = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._:%-]{1,500})/([A-Za-z0-9.-]{3,317})/([A-Za-z0-9._:~-]{1,512})")
 
 
 def make_at_uri(did: Did, collection: Nsid, rkey: RecordKey) -> AtUri:

@@ -8,8 +8,22 @@ from plyr.kit.ids import RecordKey
 
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 _CLOCK_ID = secrets.randbits(10)
-_lock = threading.Lock()
-_last_us = 0
+
+
+class _Clock:
+    """The instant of the last key, so that the next one is later."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last_us = 0
+
+    def tick(self) -> int:
+        with self._lock:
+            self._last_us = max(time.time_ns() // 1000, self._last_us + 1)
+            return self._last_us
+
+
+_clock = _Clock()
 
 
 def encode_tid(time_us: int, clock_id: int) -> RecordKey:
@@ -24,7 +38,4 @@ def encode_tid(time_us: int, clock_id: int) -> RecordKey:
 
 def new_tid() -> RecordKey:
     """Return a key that sorts after every key made before in this process."""
-    global _last_us
-    with _lock:
-        _last_us = max(time.time_ns() // 1000, _last_us + 1)
-        return encode_tid(_last_us, _CLOCK_ID)
+    return encode_tid(_clock.tick(), _CLOCK_ID)

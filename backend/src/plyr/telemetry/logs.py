@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import structlog
 
-_SECRET_NAMES = re.compile(r"token|secret|password|authorization|cookie|session_id|code_verifier|dpop|assertion", re.I)
+_SECRET_NAMES = re.compile(
+    r"token|secret|password|authorization|cookie|session_id|code_verifier|dpop|assertion", re.IGNORECASE
+)
 _HIDDEN = "[hidden]"
 
 

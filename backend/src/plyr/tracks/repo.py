@@ -68,7 +68,8 @@ async def hide(session: Session, artist: Did, track_id: TrackId) -> AtUri | None
         .values(deleted_at=func.now())
         .returning(Track.uri)
     )
-    return done.scalar_one_or_none()
+    uri = done.scalar_one_or_none()
+    return AtUri(uri) if uri else None
 
 
 async def show_again(session: Session, uri: AtUri) -> None:
@@ -85,7 +86,7 @@ async def remove(session: Session, uri: AtUri, *, unpublished_only: bool = False
     return TrackId(found) if found is not None else None
 
 
-def _visible_tracks() -> Select[Any]:
+def _visible_tracks() -> Select[*tuple[Any, ...]]:
     return select(*_COLUMNS).join(Artist, Artist.did == Track.artist_did).where(_VISIBLE)
 
 

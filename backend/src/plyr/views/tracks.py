@@ -17,7 +17,9 @@ from plyr.tracks.views import TrackView
 THUMBNAIL_SIZE = 320
 
 
-async def feed(db: Database, settings: Settings, *, limit: int, cursor: str | None, artist: Did | None) -> dict[str, Any]:
+async def feed(
+    db: Database, settings: Settings, *, limit: int, cursor: str | None, artist: Did | None
+) -> dict[str, Any]:
     """Return one page of public tracks, newest first, of everybody or of one artist.
 
     errors: CursorInvalid (400); ArtistNotFound (404)
@@ -35,9 +37,7 @@ async def own(db: Database, settings: Settings, artist: Did, *, limit: int, curs
     """Return one page of an artist's own tracks, unlisted ones included. errors: CursorInvalid (400)."""
     before = _decode(cursor)
     async with db.begin() as session:
-        page = await repo.page(
-            session, limit=limit, before=before, artist=artist, visibilities=["public", "unlisted"]
-        )
+        page = await repo.page(session, limit=limit, before=before, artist=artist, visibilities=["public", "unlisted"])
     return _present_page(page, settings)
 
 
