@@ -1,4 +1,4 @@
-"""Objects as plain files in a folder: for development and for one machine."""
+"""Objects as plain files in a folder: for development and for one machine. Content types stay in the rows."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ class FolderStore:
         (root / _PARTIAL).mkdir(parents=True, exist_ok=True)
         _remove_stale(root / _PARTIAL)
 
-    async def write_stream(self, key: str, pieces: AsyncIterable[Piece], *, content_type: str) -> int:
+    async def write_stream(self, key: str, pieces: AsyncIterable[Piece], *, content_type: str) -> int:  # noqa: ARG002
         """Write a file whole and durable, or leave nothing; return its size in bytes."""
         path, partial = self._path(key), self._new_partial()
         fd = await self._run(os.open, partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -81,7 +81,7 @@ class FolderStore:
         """Remove a file, and its folder once that is empty."""
         await self._run(_remove, self._path(key), self._root)
 
-    async def concat(self, keys: Sequence[str], dest: str, *, content_type: str) -> int:
+    async def concat(self, keys: Sequence[str], dest: str, *, content_type: str) -> int:  # noqa: ARG002
         """Make one file of several; a single one is renamed."""
         sources, target = [self._path(key) for key in keys], self._path(dest)
         if len(sources) == 1:
@@ -153,11 +153,11 @@ def _write_all(fd: int, pieces: list[Piece]) -> int:
 def _publish(partial: Path, path: Path) -> None:
     _make_folder(path.parent)
     try:
-        os.replace(partial, path)
+        partial.replace(path)
     except FileNotFoundError:
         # another request removed the folder just after its last object went
         _make_folder(path.parent)
-        os.replace(partial, path)
+        partial.replace(path)
     _sync_folder(path.parent)
 
 

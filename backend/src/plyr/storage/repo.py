@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +27,7 @@ class ObjectRow:
     delete_reason: str | None
 
 
+_PURGE_MARGIN = timedelta(minutes=5)
 _COLUMNS = (
     MediaObject.key, MediaObject.owner_kind, MediaObject.owner_id, MediaObject.content_type,
     MediaObject.size_bytes, MediaObject.sha256, MediaObject.created_at, MediaObject.public_at,
@@ -76,6 +77,25 @@ async def transfer(
             MediaObject.delete_after.is_(None),
         )
         .values(owner_kind=to_kind, owner_id=to_id, public_at=None)
+        .returning(MediaObject.key)
+    )
+    return len(moved.all())
+
+
+async def take_back(
+    session: AsyncSession, keys: Sequence[str], from_kind: str, from_id: str, to_kind: str, to_id: str
+) -> int:
+    """Change the owner of whole objects, also of those given up whose deletion is not near; return how many."""
+    moved = await session.execute(
+        update(MediaObject)
+        .where(
+            MediaObject.key.in_(keys),
+            MediaObject.owner_kind == from_kind,
+            MediaObject.owner_id == from_id,
+            MediaObject.size_bytes.is_not(None),
+            or_(MediaObject.delete_after.is_(None), MediaObject.delete_after > func.now() + _PURGE_MARGIN),
+        )
+        .values(owner_kind=to_kind, owner_id=to_id, public_at=None, delete_after=None, delete_reason=None)
         .returning(MediaObject.key)
     )
     return len(moved.all())

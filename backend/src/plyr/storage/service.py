@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from plyr.db import Database
+from plyr.db import Database, Session
 from plyr.kit.clock import utc_now
 from plyr.storage import repo
 from plyr.storage.errors import NotOwner, StorageUnavailable
@@ -38,7 +37,7 @@ class SweepReport:
     orphans: list[tuple[BlobInfo, float]]
 
 
-async def claim(session: AsyncSession, key: str, owner: Owner, *, content_type: str) -> None:
+async def claim(session: Session, key: str, owner: Owner, *, content_type: str) -> None:
     """Take a key before the first byte is written under it. Again by the same owner: nothing.
 
     errors: NotOwner when the key is somebody else's or was given up
@@ -47,7 +46,7 @@ async def claim(session: AsyncSession, key: str, owner: Owner, *, content_type: 
         raise NotOwner("this object belongs to something else")
 
 
-async def confirm(session: AsyncSession, key: str, *, size_bytes: int, sha256: str | None = None) -> None:
+async def confirm(session: Session, key: str, *, size_bytes: int, sha256: str | None = None) -> None:
     """Note that all of an object is durable.
 
     errors: NotOwner when it was given up meanwhile
@@ -56,7 +55,7 @@ async def confirm(session: AsyncSession, key: str, *, size_bytes: int, sha256: s
         raise NotOwner("this object was given up while it was written")
 
 
-async def transfer(session: AsyncSession, keys: Sequence[str], source: Owner, target: Owner) -> None:
+async def transfer(session: Session, keys: Sequence[str], source: Owner, target: Owner) -> None:
     """Hand whole objects from one owner to another, all or none; they are not public until `publish`.
 
     errors: NotOwner when `source` does not have all of them
@@ -66,13 +65,19 @@ async def transfer(session: AsyncSession, keys: Sequence[str], source: Owner, ta
         raise NotOwner("an object changed hands or was given up meanwhile")
 
 
-async def publish(session: AsyncSession, owner: Owner) -> None:
+async def take_back(session: Session, keys: Sequence[str], source: Owner, target: Owner) -> bool:
+    """Hand objects back, given-up ones included as long as their deletion is not near. False: not all are left."""
+    moved = await repo.take_back(session, keys, source.kind, source.id, target.kind, target.id)
+    return moved == len(set(keys))
+
+
+async def publish(session: Session, owner: Owner) -> None:
     """Let strangers fetch what an owner has, from now on."""
     await repo.set_public(session, owner.kind, owner.id)
 
 
 async def release(
-    session: AsyncSession,
+    session: Session,
     owner: Owner,
     *,
     reason: str,
@@ -86,12 +91,12 @@ async def release(
     return await repo.give_up(session, owner.kind, owner.id, keys, reason, delay)
 
 
-async def find(session: AsyncSession, key: str) -> ObjectRow | None:
+async def find(session: Session, key: str) -> ObjectRow | None:
     """Return an object's row, None if nobody owns such a key."""
     return await repo.find(session, key)
 
 
-async def find_served(session: AsyncSession, key: str, *, public_only: bool) -> ObjectRow | None:
+async def find_served(session: Session, key: str, *, public_only: bool) -> ObjectRow | None:
     """Return the row of an object that may be handed out now, None otherwise.
 
     cost:   1 query by primary key
@@ -102,7 +107,7 @@ async def find_served(session: AsyncSession, key: str, *, public_only: bool) -> 
     return None if public_only and row.public_at is None else row
 
 
-async def list_owned(session: AsyncSession, owner: Owner) -> list[ObjectRow]:
+async def list_owned(session: Session, owner: Owner) -> list[ObjectRow]:
     """Return what an owner has and has not given up."""
     return await repo.list_owned(session, owner.kind, owner.id)
 
