@@ -76,16 +76,15 @@ class PdsUnreachable(PlyrError):
 
 
 class PdsRefused(PlyrError):
-    """The user's server said no; `pds_error` is its XRPC error name."""
+    """The user's server said no: its status (below 500), its XRPC error name, its words."""
 
     code = "provider_refused"
-    status = 502
 
-    def __init__(self, pds_status: int, pds_error: str, message: str) -> None:
-        said = ": ".join(part for part in (pds_error, message) if part) or f"status {pds_status}"
-        super().__init__(f"your server refused this ({said})", pds_status=pds_status, pds_error=pds_error)
-        self.pds_status = pds_status
-        self.pds_error = pds_error
+    def __init__(self, status: int, error: str, message: str) -> None:
+        said = ": ".join(part for part in (error, message) if part) or f"status {status}"
+        super().__init__(f"your server refused this ({said})")
+        self.status = status
+        self.error = error
         self.message = message
 
 

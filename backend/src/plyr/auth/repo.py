@@ -34,6 +34,10 @@ def _from_now(duration: timedelta) -> Any:
     return func.now() + literal(duration, Interval)
 
 
+def _grant_row(row: Mapping[Any, Any]) -> GrantRow:
+    return GrantRow(**row)
+
+
 async def add_attempt(session: Session, values: Mapping[str, Any], ttl: timedelta) -> None:
     """Insert a sign-in that begins."""
     session.add(OAuthAttempt(**values, expires_at=_from_now(ttl)))
@@ -74,8 +78,8 @@ async def add_grant(session: Session, values: Mapping[str, Any]) -> None:
 
 async def find_grant(session: Session, grant_id: UUID) -> GrantRow | None:
     """Return a grant, whatever its status."""
-    row = (await session.execute(select(*_GRANT).where(OAuthGrant.id == grant_id))).one_or_none()
-    return GrantRow(*row) if row else None
+    row = (await session.execute(select(*_GRANT).where(OAuthGrant.id == grant_id))).mappings().one_or_none()
+    return _grant_row(row) if row else None
 
 
 async def find_newest_grant(session: Session, did: Did) -> GrantRow | None:
@@ -86,16 +90,17 @@ async def find_newest_grant(session: Session, did: Did) -> GrantRow | None:
         .order_by(OAuthGrant.created_at.desc())
         .limit(1)
     )
-    row = (await session.execute(statement)).one_or_none()
-    return GrantRow(*row) if row else None
+    row = (await session.execute(statement)).mappings().one_or_none()
+    return _grant_row(row) if row else None
 
 
-async def take_lease(session: Session, grant_id: UUID, generation: int, lease_id: UUID, lease: timedelta) -> bool:
-    """Take the right to speak to the token endpoint; False: somebody has it, or has refreshed already."""
+async def take_lease(
+    session: Session, grant_id: UUID, generation: int, status: str, lease_id: UUID, lease: timedelta
+) -> bool:
+    """Take the right to spend a grant's refresh token; False: somebody has it, or the grant has moved on."""
     taken = await session.execute(
         update(OAuthGrant)
-        .where(OAuthGrant.id == grant_id, OAuthGrant.generation == generation)
-        .where(OAuthGrant.status.in_(("active", "ending")))
+        .where(OAuthGrant.id == grant_id, OAuthGrant.generation == generation, OAuthGrant.status == status)
         .where(or_(OAuthGrant.lease_until.is_(None), OAuthGrant.lease_until < func.now()))
         .values(lease_id=lease_id, lease_until=_from_now(lease))
         .returning(OAuthGrant.id)
@@ -226,7 +231,7 @@ async def list_grants_with_secrets(session: Session, after: UUID, limit: int) ->
         .limit(limit)
         .with_for_update()
     )
-    return [GrantRow(*row) for row in await session.execute(statement)]
+    return [_grant_row(row) for row in (await session.execute(statement)).mappings()]
 
 
 async def replace_secrets(session: Session, grants: Sequence[Mapping[str, Any]]) -> None:
