@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from plyr.auth import pds
-from plyr.auth.errors import GrantExpired, GrantMissing, PdsRefused, PdsUnreachable, RateLimited
+from plyr.auth.errors import GrantMissing, PdsRefused, PdsUnreachable, RateLimited
 from plyr.config import Settings
 from plyr.db import Database
 from plyr.index import settling
@@ -42,7 +42,7 @@ async def _deliver(write: PendingWrite, resources: DeliveryResources, deadline_s
     try:
         async with asyncio.timeout(deadline_s):
             event = await _send(write, resources)
-    except (GrantMissing, GrantExpired) as error:
+    except GrantMissing as error:
         async with db.begin() as session:
             await settling.waits_for_owner(session, write, error.detail)
         return False
@@ -60,20 +60,17 @@ async def _deliver(write: PendingWrite, resources: DeliveryResources, deadline_s
 
 
 async def _refused(write: PendingWrite, error: PdsRefused, db: Database, settings: Settings) -> bool:
-    if error.pds_status >= 500:
-        await _later(db, write, f"the PDS answered {error.pds_status}")
-        return False
-    if error.pds_status in (401, 403):
-        reason = f"your PDS did not accept our permission ({error.pds_error}); sign in again to go on"
+    if error.status in (401, 403):
+        reason = f"your PDS did not accept our permission ({error.error}); sign in again to go on"
         async with db.begin() as session:
             await settling.waits_for_owner(session, write, reason)
         return False
-    if error.pds_error == "InvalidSwap":
+    if error.error == "InvalidSwap":
         await _later(db, write, "the record changed meanwhile", delay_s=0)
         return True
-    log.warning("repo_write_refused", did=write.did, collection=write.collection, error=error.pds_error)
+    log.warning("repo_write_refused", did=write.did, collection=write.collection, error=error.error)
     detail = (
-        f"your PDS refused the record: {error.pds_error} {error.message}. your audio was kept; "
+        f"your PDS refused the record: {error.error} {error.message}. your audio was kept; "
         "change what it complains about, or try again later"
     )
     async with db.begin() as session:
@@ -122,7 +119,7 @@ async def _merged(
     try:
         found = await pds.call(resources, write.did, "GET", "com.atproto.repo.getRecord", params=body)
     except PdsRefused as error:
-        if error.pds_error != "RecordNotFound":
+        if error.error != "RecordNotFound":
             raise
         body["swapRecord"] = None
         return ours
