@@ -1,31 +1,14 @@
 """Every statement on the table of ownership."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from plyr.storage.models import MediaObject
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectRow:
-    """An object as its owner's row describes it."""
-
-    key: str
-    owner_kind: str
-    owner_id: str
-    content_type: str
-    size_bytes: int | None
-    sha256: str | None
-    created_at: datetime
-    public_at: datetime | None
-    delete_after: datetime | None
-    delete_reason: str | None
-
+from plyr.storage.views import ObjectRow
 
 _PURGE_MARGIN = timedelta(minutes=5)
 _COLUMNS = (

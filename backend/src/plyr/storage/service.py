@@ -12,7 +12,7 @@ from plyr.kit.clock import utc_now
 from plyr.storage import repo
 from plyr.storage.errors import NotOwner, StorageUnavailable
 from plyr.storage.protocol import BlobInfo, BlobStore
-from plyr.storage.repo import ObjectRow
+from plyr.storage.views import ObjectRow
 
 OwnerKind = Literal["upload", "track", "artist"]
 KEPT_FOR = timedelta(hours=2)

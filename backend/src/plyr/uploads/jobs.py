@@ -79,7 +79,7 @@ class _Work:
             if size != upload.size_bytes:
                 raise StorageUnavailable(f"the assembled file has {size} bytes instead of {upload.size_bytes}")
         async with self._db.begin() as session:
-            if await steps.save_assembled(session, upload, chunk_keys, sha256):
+            if await steps.save_assembled(session, upload, sha256):
                 return True
         await self._store.delete(audio_key)
         return False

@@ -39,15 +39,16 @@ async def claim_audio(session: Session, upload: UploadRow, content_type: str, sh
     return True
 
 
-async def save_assembled(session: Session, upload: UploadRow, chunk_keys: list[str], sha256: str) -> bool:
+async def save_assembled(session: Session, upload: UploadRow, sha256: str) -> bool:
     """Note that the whole file is durable, and give up its chunks. False: cancelled."""
     if not await repo.change(session, upload.id, {"sha256": sha256}):
         return False
     await storage.confirm(session, keys.audio_key(upload.file_id), size_bytes=upload.size_bytes or 0, sha256=sha256)
     await repo.mark(session, upload.id, "assembled_at")
-    await storage.release(
-        session, owner_of(upload.id), reason="assembled into one file", keys=chunk_keys, delay=_CHUNKS_KEPT_FOR
-    )
+    owner = owner_of(upload.id)
+    # every chunk that was ever begun, those of broken connections included
+    pieces = [row.key for row in await storage.list_owned(session, owner) if row.key.startswith("uploads/")]
+    await storage.release(session, owner, reason="assembled into one file", keys=pieces, delay=_CHUNKS_KEPT_FOR)
     return True
 
 
