@@ -17,13 +17,13 @@ default:
 [no-exit-message]
 dev *options:
     @devstack/setup.sh python atmosphere frontend
-    @exec '{{ python }}' -m devstack dev {{ options }}
+    @exec '{{ python }}' -m devstack --tied dev {{ options }}
 
 # fill the running product with a dozen generated pieces by two artists
 [no-exit-message]
 demo *options:
     @devstack/setup.sh python
-    @exec '{{ python }}' -m devstack demo {{ options }}
+    @exec '{{ python }}' -m devstack --tied demo {{ options }}
 
 # everything that must hold: checks, unit tests, builds, browser tests
 test: check

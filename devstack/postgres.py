@@ -29,6 +29,8 @@ from devstack.unprivileged import Disguise, choose, reachable_by_others
 USER = "plyr"
 DATABASE = "plyr"
 START_TIMEOUT_S = 30.0
+FAST_STOP = signal.SIGINT
+"""cuts connections, keeps finished work, ends at once"""
 _SHARED_HOME = Path("/var/lib/plyr-dev")
 _SOCKET_PATH_LIMIT = 100  # the kernel allows 107 bytes with the socket's own name
 
@@ -137,7 +139,7 @@ def running(home: Path, *, durable: bool = True, disguise: Disguise | None = Non
 def stop(process: subprocess.Popen[bytes]) -> None:
     """end a server: open connections are cut, finished work is kept."""
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(FAST_STOP)
         try:
             process.wait(15)
         except subprocess.TimeoutExpired:
@@ -154,7 +156,7 @@ def _start_patiently(server: Prepared, log: Path) -> subprocess.Popen[bytes]:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=tied_to_parent(signal.SIGINT),
+                preexec_fn=tied_to_parent(FAST_STOP),
                 **server.disguise.popen_user(),
             )
         while process.poll() is None:

@@ -1,0 +1,1 @@
+"""tests of the dev stack, with real processes."""
