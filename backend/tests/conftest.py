@@ -35,4 +35,6 @@ pytest_plugins = (
     "tests.fixtures.services",
     "tests.fixtures.media",
     "tests.fixtures.domain",
+    "tests.fixtures.artist",
+    "tests.fixtures.auth",
 )

@@ -4,10 +4,9 @@ a sign-in that fails lands on the login page with a code it can explain; no addr
 one-time exchange token, which is worthless in any other browser and after a minute.
 """
 
-from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
@@ -123,10 +122,10 @@ async def start_sign_in(
 async def sign_in_callback(
     request: Request,
     resources: ResourcesOf,
-    state: Annotated[str | None, Query(max_length=500)] = None,
-    iss: Annotated[str | None, Query(max_length=500)] = None,
-    code: Annotated[str | None, Query(max_length=4000)] = None,
-    error: Annotated[str | None, Query(max_length=500)] = None,
+    state: str | None = None,
+    iss: str | None = None,
+    code: str | None = None,
+    error: str | None = None,
 ) -> RedirectResponse:
     """Take the browser back from its provider, on to the page that finishes the sign-in."""
     answer = service.CallbackAnswer(state, iss, code, error)

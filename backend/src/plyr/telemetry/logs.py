@@ -26,7 +26,8 @@ def configure_logs(style: Literal["console", "json"]) -> None:
     """Set up logging of this process, the libraries' own lines included, from warnings up."""
     render: Any = structlog.processors.JSONRenderer()
     if style == "console":
-        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        plain = structlog.dev.plain_traceback  # the rich one prints local variables, secrets among them
+        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

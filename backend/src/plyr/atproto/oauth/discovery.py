@@ -60,7 +60,7 @@ class Discovery:
 
     async def server_at(self, url: str) -> AuthServer:
         """Return the authorization server for a server a person named: a PDS, or an authorization server itself."""
-        origin = origin_of(url)
+        origin = origin_of(self._http.require_url(url))
         try:
             issuer = await self.issuer_of(origin)
         except ProviderUnsuitable:
@@ -84,10 +84,9 @@ class Discovery:
             raise ProviderUnsuitable(f"{pds_url} describes another server than itself")
         if not isinstance(issuers, list) or len(issuers) != 1 or not isinstance(issuers[0], str):
             raise ProviderUnsuitable(f"{pds_url} does not name exactly one authorization server")
-        issuer: str = issuers[0]
+        issuer = self._http.require_url(issuers[0])
         if origin_of(issuer) != issuer:
             raise ProviderUnsuitable(f"{pds_url} names an authorization server that is not a plain origin")
-        self._http.require_url(issuer)
         return issuer
 
 
@@ -123,7 +122,7 @@ def _checked_server(http: GuardedClient, issuer: str, document: dict[str, Any]) 
 
 def _endpoint(http: GuardedClient, document: dict[str, Any], name: str) -> str:
     url = document.get(name)
-    if not isinstance(url, str) or urlsplit(url).fragment:
+    if not isinstance(url, str) or "#" in url:
         raise ProviderUnsuitable(f"{document['issuer']} gives no usable {name}")
     return http.require_url(url)
 
