@@ -47,10 +47,10 @@ python_packages() {
 }
 
 node_packages() {
-    stamp=$1/node_modules/.installed
-    wanted=$(fingerprint "$1/package.json" "$1/package-lock.json" "$1/.npmrc" backend/requirements-dev.txt)
-    ! is_current "$stamp" "$wanted" || return 0
     python_packages # node itself is one of them
+    stamp=$1/node_modules/.installed
+    wanted=$(fingerprint "$1/package.json" "$1/package-lock.json" "$1/.npmrc")
+    ! is_current "$stamp" "$wanted" || return 0
     say "installing the node packages of $1/ ..."
     (cd "$1" && quietly npm ci --ignore-scripts --no-audit --no-fund)
     printf '%s' "$wanted" >"$stamp"

@@ -17,9 +17,7 @@ from devstack.paths import ROOT
 from devstack.supervisor import Child, Service, ServiceDied, Stopped, Supervisor
 
 _OBEDIENT = "import time; print('up', flush=True); time.sleep(60)"
-_STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-)
+_STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {_OBEDIENT}"
 _DYING = "import time; print('up', flush=True); time.sleep(0.2); print('the disk is full'); exit(3)"
 _STILLBORN = "print('no such setting'); exit(2)"
 _PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {_OBEDIENT!r}]).wait()"
