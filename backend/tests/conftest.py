@@ -25,6 +25,10 @@ files (`fixtures/media.py`): made once for the whole run
 the product from within (`fixtures/domain.py`)
     db, settings     the product’s Database on database_url, and Settings for this test
 
+storage (`fixtures/storage.py`)
+    store            an empty BlobStore; a test that asks for it runs over a folder and over S3 (a real server)
+    storage_url      its STORAGE_URL
+
 run one file: ./just backend test tests/tracks/test_service.py   (or .venv/bin/pytest from backend/)
 """
 
@@ -35,6 +39,7 @@ pytest_plugins = (
     "tests.fixtures.services",
     "tests.fixtures.media",
     "tests.fixtures.domain",
+    "tests.fixtures.storage",
     "tests.fixtures.artist",
     "tests.fixtures.auth",
 )
