@@ -105,7 +105,7 @@ async def _web(console: Console) -> int:
     if not await _api_answers(api_url):
         console.say(f"note: nothing answers at {api_url} yet. ./just backend run starts it.")
     async with Supervisor(console) as supervisor:
-        await supervisor.start(web_service(port=ports.web, api_url=api_url))
+        await supervisor.start(web_service(port=ports.web, api_url=api_url, with_api=False))
         console.say(f"\n  the web app is up: {console.highlight(f'http://{HOST}:{ports.web}')}\n")
         await supervisor.wait()
     return 0

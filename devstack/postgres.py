@@ -101,9 +101,8 @@ async def create_database(server: Prepared) -> None:
     """make the product's database unless it is there; the server must be up."""
     connection = await asyncpg.connect(server.url("postgres"))
     try:
-        await connection.execute(f'create database "{DATABASE}"')
-    except asyncpg.DuplicateDatabaseError:
-        pass
+        if not await connection.fetchval("select exists (select from pg_database where datname = $1)", DATABASE):
+            await connection.execute(f'create database "{DATABASE}"')
     finally:
         await connection.close()
 

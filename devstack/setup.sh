@@ -73,6 +73,13 @@ chromium() {
     DEBIAN_FRONTEND=noninteractive quietly apt-get install -y --no-install-recommends chromium
 }
 
+# one set-up at a time; where flock is missing, people are trusted to be patient
+if command -v flock >/dev/null; then
+    mkdir -p .tools
+    exec 9>.tools/setup.lock
+    flock 9
+fi
+
 for part in "$@"; do
     case $part in
         python) python_packages ;;

@@ -140,9 +140,14 @@ def _postgres(server: postgres.Prepared) -> Service:
         ready_within_s=30,
         stop_signal=postgres.FAST_STOP,
         disguise=server.disguise,
-        show=lambda line: None if " LOG: " in line else line,
+        show=_unless_routine,
         try_again=postgres.held_by_another,
     )
+
+
+def _unless_routine(line: str) -> str | None:
+    routine = " LOG: " in line or "the database system is starting up" in line
+    return None if routine else line
 
 
 def _network(stack: Stack) -> Service:
@@ -182,17 +187,26 @@ def _web(stack: Stack) -> Service:
     return web_service(port=stack.ports.web, api_url=stack.api_url, built=stack.built_web)
 
 
-def web_service(*, port: int, api_url: str, built: bool = False) -> Service:
-    """return the web app alone; errors: NotSetUp."""
+def web_service(*, port: int, api_url: str, built: bool = False, with_api: bool = True) -> Service:
+    """return the web app; with_api says that the api is coming up as well. errors: NotSetUp."""
 
     async def ready(_child: Child) -> None:
+        if with_api:  # the first page asks the api: not before it is there
+            await _until_answered(f"{api_url}/ready")
         await _until_answered(f"http://{HOST}:{port}/", any_status=True)
 
     packages = npm_packages(FRONTEND)
     vite = [str(packages / "vite" / "bin" / "vite.js"), "dev", "--port", str(port), "--strictPort", "--host", HOST]
     argv = [str(node()), *(["server.js"] if built else vite)]
     env = {"BACKEND_URL": api_url, "HOST": HOST, "PORT": str(port), "ORIGIN": f"http://{HOST}:{port}"}
-    return Service("web", argv, ready, env=env, cwd=FRONTEND, ready_within_s=120, stop_within_s=5)
+    return Service(
+        "web", argv, ready, env=env, cwd=FRONTEND, ready_within_s=180, stop_within_s=5, show=_unless_vite_hums
+    )
+
+
+def _unless_vite_hums(line: str) -> str | None:
+    hums = not line.strip() or "[optimizer]" in line or "ssr) connected" in line
+    return None if hums else line
 
 
 async def _until_answered(url: str, *, any_status: bool = False) -> None:
