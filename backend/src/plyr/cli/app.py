@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import sys
 from typing import Annotated
 
 import typer
 import uvicorn
 
 from plyr.api.app import create_app
-from plyr.config import load_settings
+from plyr.config import Settings, load_settings
 from plyr.db.migrations import upgrade
+from plyr.runtime import require_usable
 from plyr.telemetry.logs import configure_logs
 from plyr.worker.main import run_worker
 
@@ -24,8 +26,7 @@ def api(
     port: Annotated[int, typer.Option(help="the port to listen on")] = 8000,
 ) -> None:
     """serve http."""
-    settings = load_settings()
-    configure_logs(settings.log_format)
+    settings = _usable_settings()
     uvicorn.run(
         create_app(settings),
         host=host,
@@ -41,8 +42,7 @@ def api(
 @app.command()
 def worker() -> None:
     """do the work in the background: uploads, repo writes, housekeeping."""
-    settings = load_settings()
-    configure_logs(settings.log_format)
+    settings = _usable_settings()
     asyncio.run(run_worker(settings))
 
 
@@ -58,3 +58,14 @@ def migrate() -> None:
 def openapi() -> None:
     """print the openapi document; needs no settings."""
     typer.echo(json.dumps(create_app(None).openapi(), indent=2, sort_keys=True))
+
+
+def _usable_settings() -> Settings:
+    settings = load_settings()
+    configure_logs(settings.log_format)
+    try:
+        require_usable(settings)
+    except ValueError as error:
+        print(f"refusing to start: {error}", file=sys.stderr)
+        sys.exit(2)
+    return settings

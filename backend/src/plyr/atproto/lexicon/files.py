@@ -14,7 +14,7 @@ RECORDS = ("track", "like", "comment", "list", "actor.profile")
 Document = dict[str, Any]
 
 
-class LexiconsMissing(Exception):
+class LexiconsMissing(ValueError):
     """The contract of our records is not there, or not readable; without it nothing may start."""
 
 
