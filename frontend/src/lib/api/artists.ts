@@ -10,6 +10,6 @@ export function artistByName(api: Api, name: string): Promise<Artist> {
 
 /** make the viewer's artist profile. errors: ApiProblem 409 when there is one, 422 for a bad name */
 export function createArtist(api: Api, profile: { displayName: string; bio: string }): Promise<Artist> {
-  const body = { display_name: profile.displayName, bio: profile.bio || null };
+  const body = { display_name: profile.displayName, bio: profile.bio || null, show_liked_on_profile: false };
   return answered(api.POST('/artists/', { body }));
 }

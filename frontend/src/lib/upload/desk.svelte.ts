@@ -1,6 +1,6 @@
 import { getContext, setContext } from 'svelte';
 import { ApiProblem } from '#lib/api/problem.ts';
-import type { UploadView } from '#lib/api/types.ts';
+import type { UploadEvent, UploadView } from '#lib/api/types.ts';
 import { followUpload, forgetUpload, listUploads, publishUpload, putCover, retryUpload } from '#lib/api/uploads.ts';
 import { titleFromFileName } from '#lib/format/words.ts';
 import { isSameFile, readKeptJobs, writeKeptJobs } from './draft.ts';
@@ -210,6 +210,7 @@ export class UploadDesk {
       });
       this.#follow(job);
     } catch (problem) {
+      if (problem instanceof ApiProblem && problem.code === 'already_publishing') return this.#follow(job);
       job.isPublishSent = false;
       job.isPublishRequested = false;
       this.#failWith(job, problem);
@@ -228,7 +229,7 @@ export class UploadDesk {
     this.#following.set(job.key, stop);
   }
 
-  #hear(job: UploadJob, event: Pick<UploadView, 'status' | 'phase' | 'server_progress_pct' | 'track_id' | 'error'> & { error_code?: string | null }): void {
+  #hear(job: UploadJob, event: UploadEvent): void {
     job.server = { status: event.status, phase: event.phase, server_progress_pct: event.server_progress_pct };
     job.trackId = event.track_id;
     if (event.status === 'completed' || event.status === 'failed') this.#following.delete(job.key);
@@ -252,7 +253,9 @@ export class UploadDesk {
       return this.#resume(job);
     }
     job.noteSent(view.offset_bytes);
-    job.transfer = view.offset_bytes >= view.size_bytes ? 'done' : 'needs_file';
+    job.isPublishSent = view.is_submitted;
+    job.isPublishRequested ||= view.is_submitted;
+    job.transfer = view.size_bytes !== null && view.offset_bytes >= view.size_bytes ? 'done' : 'needs_file';
     if (view.status !== 'pending' || view.phase !== 'receiving') this.#hear(job, view);
     if (view.status === 'pending' || view.status === 'processing') await this.#resume(job);
   }

@@ -22,7 +22,7 @@ export interface KeptJob {
 }
 
 export const MAX_TAGS = 10;
-export const MAX_TAG_LENGTH = 50;
+export const MAX_TAG_LENGTH = 64;
 const KEY = 'plyr.uploads';
 
 /** the uploads this person left here, none when another person left them. */

@@ -113,10 +113,15 @@ const WORDS: Record<string, Words> = {
 
 const ALIASES: Record<string, string> = {
   api_unreachable: 'connection',
+  invalid_input: 'invalid_request',
   validation_error: 'invalid_request',
   unprocessable: 'invalid_request',
   rate_limited: 'over_limit',
   upload_not_found: 'gone',
+  upload_gone: 'gone',
+  not_retryable: 'gone',
+  connection_dropped: 'connection',
+  sign_in_again: 'not_signed_in',
   cross_site: 'internal',
 };
 

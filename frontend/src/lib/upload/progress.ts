@@ -14,7 +14,8 @@ export type JobStatus = 'sending' | 'needs_file' | 'ready' | 'processing' | 'wai
 export interface ServerView {
   status: 'pending' | 'processing' | 'completed' | 'failed';
   phase: string;
-  server_progress_pct: number | null;
+  /** 0–100 over all phases after the bytes. */
+  server_progress_pct: number;
 }
 
 /** what one upload is doing, from what the browser and the server each know of it. */
@@ -36,9 +37,7 @@ export function statusOf(job: {
 export function fractionOf(job: { sentBytes: number; sizeBytes: number; status: JobStatus; server: ServerView | null }): number {
   if (job.status === 'live') return 1;
   const sent = job.sizeBytes > 0 ? Math.min(1, job.sentBytes / job.sizeBytes) : 0;
-  const phase = PHASES.findIndex((step) => step.name === job.server?.phase);
-  const within = (job.server?.server_progress_pct ?? 0) / 100;
-  const walked = phase <= 0 ? 0 : Math.min(1, (phase - 1 + Math.min(1, Math.max(0, within))) / (PHASES.length - 2));
+  const walked = Math.min(100, Math.max(0, job.server?.server_progress_pct ?? 0)) / 100;
   return sent * 0.7 + (sent === 1 ? walked * 0.29 : 0);
 }
 
