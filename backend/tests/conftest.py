@@ -29,6 +29,10 @@ storage (`fixtures/storage.py`)
     store            an empty BlobStore; a test that asks for it runs over a folder and over S3 (a real server)
     storage_url      its STORAGE_URL
 
+uploads (`fixtures/uploads.py`)
+    studio           an artist at the whole api in this process: studio.client, .upload(…), .work(…), .status(…)
+    open_studio      more of them, with settings of their own
+
 run one file: ./just backend test tests/tracks/test_service.py   (or .venv/bin/pytest from backend/)
 """
 
@@ -40,6 +44,7 @@ pytest_plugins = (
     "tests.fixtures.media",
     "tests.fixtures.domain",
     "tests.fixtures.storage",
-    "tests.fixtures.artist",
+    "tests.fixtures.uploads",
     "tests.fixtures.auth",
+    "tests.fixtures.artist",
 )

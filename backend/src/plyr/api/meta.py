@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from plyr.api.problems import problem_answers
 from plyr.api.resources import ResourcesOf
 from plyr.api.schemas import Config, Health
-from plyr.db.errors import is_unavailable
+from plyr.db.faults import is_unavailable
 from plyr.errors import PlyrError, Unavailable
 
 router = APIRouter(tags=["meta"])

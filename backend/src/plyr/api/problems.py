@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from plyr.db.errors import is_unavailable, is_unstorable
+from plyr.db.faults import is_unavailable, is_unstorable
 from plyr.errors import PlyrError
 
 log = structlog.get_logger()

@@ -20,11 +20,16 @@ log = structlog.get_logger()
 
 
 async def run_worker(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; what is half done is given back and done by the next worker."""
+    """Run until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    await work(settings, stop)
+
+
+async def work(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until told to stop; what is half done is given back and done by the next worker."""
     redelivery = timedelta(seconds=settings.job_lease_s)
     async with (
         open_resources(settings, application_name="plyr-worker") as resources,
