@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
 from devstack.paths import BACKEND_SRC
-from plyr.config import Settings
+from plyr.config import Settings, load_settings
 
 REQUIRED = {
     "DATABASE_URL": "postgresql://app@/plyr?host=/tmp",
@@ -27,12 +28,20 @@ def _start(command: str, settings: dict[str, str]) -> "subprocess.CompletedProce
 
 
 @pytest.mark.parametrize("command", ["api", "worker", "migrate"])
-@pytest.mark.parametrize("missing", sorted(REQUIRED))
-def test_start_without_a_required_setting_refuses_and_names_it(command: str, missing: str) -> None:
-    done = _start(command, {name: value for name, value in REQUIRED.items() if name != missing})
+def test_start_without_settings_refuses_and_names_each(command: str) -> None:
+    done = _start(command, {})
     assert done.returncode == 2
-    assert f"refusing to start: {missing} is not set" in done.stderr
+    for name in REQUIRED:
+        assert f"refusing to start: {name} is not set" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("missing", sorted(REQUIRED))
+def test_load_settings_without_one_names_that_one(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _refused(REQUIRED | {missing: None}, monkeypatch)
+    assert capsys.readouterr().err.startswith(f"refusing to start: {missing} is not set\n")
 
 
 @pytest.mark.parametrize(
@@ -49,12 +58,24 @@ def test_start_without_a_required_setting_refuses_and_names_it(command: str, mis
         ({"UPLOAD_MAX_MB": "many"}, "UPLOAD_MAX_MB"),
     ],
 )
-def test_start_with_an_unusable_setting_refuses_and_says_why(changed: dict[str, str], says: str) -> None:
-    done = _start("api", REQUIRED | changed)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert "not-a-key" not in done.stderr
-    assert "Traceback" not in done.stderr
+def test_load_settings_unusable_one_says_why_without_showing_it(
+    changed: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _refused(REQUIRED | changed, monkeypatch)
+    said = capsys.readouterr().err
+    assert says in said
+    assert "not-a-key" not in said
+
+
+def _refused(values: Mapping[str, str | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in values.items():
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as refusal:
+        load_settings()
+    assert refusal.value.code == 2
 
 
 def test_settings_secrets_do_not_show_when_printed(settings: Settings) -> None:

@@ -8,11 +8,7 @@ import pytest
 from plyr.api.app import create_app
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(
-    page
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")]
-    if "node_modules" not in page.parts
-)
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")})
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 FILES = re.compile(r"`((?:backend|frontend|devstack|atmosphere|bench|docs|lexicons)/[\w./*-]+)`")
 
