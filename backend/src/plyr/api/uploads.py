@@ -110,7 +110,8 @@ async def append_bytes(
         raise tus.BytesExpected()
     offset = tus.read_count(request.headers, "Upload-Offset")
     announced = request.headers.get("content-length", "0")
-    if upload.size_bytes is not None and announced.isdigit() and offset + int(announced) > upload.size_bytes:
+    left = (upload.size_bytes or 0) - offset
+    if offset == upload.offset_bytes and upload.size_bytes and announced.isdigit() and int(announced) > left:
         raise TooManyBytes(upload.size_bytes)
     offset = await service.append(
         resources.db,

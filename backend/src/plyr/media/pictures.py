@@ -3,12 +3,26 @@
 import io
 from typing import IO, Any, cast
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import (
+    AvifImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from plyr.media.child import PipedFile
 from plyr.media.sizes import COVER_SIZES
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "AVIF")
+# only these decoders ever see a stranger's bytes; importing them is what registers them (MPO comes with JPEG)
+_DECODERS = {
+    "JPEG": JpegImagePlugin, "PNG": PngImagePlugin, "WEBP": WebPImagePlugin,
+    "GIF": GifImagePlugin, "AVIF": AvifImagePlugin,
+}  # fmt: skip
 _MAX_PIXELS = 60_000_000
 _QUALITY = 82
 
@@ -21,7 +35,7 @@ def render(file: PipedFile) -> tuple[dict[str, Any], list[bytes]]:
         return _refused("this is a heic photo, which browsers cannot show; save it as jpeg, png or webp"), []
     try:
         Image.MAX_IMAGE_PIXELS = None
-        with Image.open(cast("IO[bytes]", file), formats=_FORMATS) as picture:
+        with Image.open(cast("IO[bytes]", file), formats=tuple(_DECODERS)) as picture:
             width, height = picture.size
             if width * height > _MAX_PIXELS:
                 return _refused(f"the picture has {width} × {height} pixels; at most 60 million are accepted"), []

@@ -42,7 +42,7 @@ class FolderStore:
     async def write_stream(self, key: str, pieces: AsyncIterable[Piece], *, content_type: str) -> int:  # noqa: ARG002
         """Write a file whole and durable, or leave nothing; return its size in bytes."""
         path, partial = self._path(key), self._new_partial()
-        fd = await self._run(os.open, partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        fd = await self._run(_create, partial)
         try:
             size = await self._append(fd, pieces)
             await self._run(os.fsync, fd)
@@ -103,7 +103,7 @@ class FolderStore:
         """Write and remove an empty file."""
         partial = self._new_partial()
         async with asyncio.timeout(5):
-            await self._run(partial.touch)
+            os.close(await self._run(_create, partial))
             await self._run(partial.unlink)
 
     async def close(self) -> None:
@@ -139,6 +139,11 @@ class FolderStore:
             raise StorageUnavailable(f"storage did not accept the bytes: {error.strerror}") from error
 
 
+def _create(partial: Path) -> int:
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+
+
 def _write_all(fd: int, pieces: list[Piece]) -> int:
     total = sum(len(piece) for piece in pieces)
     while pieces:
@@ -169,7 +174,7 @@ def _move(source: Path, target: Path) -> int:
 
 
 def _join(sources: list[Path], partial: Path, target: Path) -> int:
-    fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    fd = _create(partial)
     try:
         for source in sources:
             _copy_into(fd, source)
