@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from devstack.console import Console
+from devstack.demo.publish import DemoFailed, publish_all
 from devstack.leftovers import AlreadyRunning
 from devstack.network import HANDLES, PASSWORD, NetworkFailed
 from devstack.paths import DATA, NotSetUp
@@ -23,7 +24,7 @@ from devstack.processes import die_with_parent
 from devstack.stack import Ports, Stack, running, web_service
 from devstack.supervisor import ServiceDied, Stopped, Supervisor
 
-EXPECTED = (AlreadyRunning, NetworkFailed, NotSetUp, PortTaken, PostgresUnavailable, ServiceDied)
+EXPECTED = (AlreadyRunning, DemoFailed, NetworkFailed, NotSetUp, PortTaken, PostgresUnavailable, ServiceDied)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -136,8 +137,8 @@ async def _during(words: list[str], console: Console) -> int:
 
 
 async def _demo(console: Console) -> int:
-    console.say("the demo is on its way")
-    return 1
+    await publish_all(Stack().api_url, console)
+    return 0
 
 
 def _leaves(group: BaseException | None) -> list[BaseException]:

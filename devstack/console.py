@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TextIO
 
 _COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
-_WIDTH = 8
+_WIDTH = 10
 
 
 class Console:

@@ -50,7 +50,7 @@ async def test_leaving_stops_everybody_in_reverse_order() -> None:
     async with Supervisor(Console(out)) as up:
         pids = [(await up.start(service(name))).process.pid for name in ("one", "two")]
     assert not any(psutil.pid_exists(pid) for pid in pids)
-    assert out.getvalue().splitlines() == ["one      | up", "two      | up"]
+    assert out.getvalue().splitlines() == ["one        | up", "two        | up"]
 
 
 async def test_a_child_that_ignores_the_request_is_killed() -> None:
