@@ -108,13 +108,13 @@ def _pulse(hz: float, seconds: float, _random: np.random.Generator) -> Wave:
 
 def _triangle(hz: float, seconds: float, _random: np.random.Generator) -> Wave:
     t = _time(seconds)
-    folded: Wave = np.arcsin(np.sin(2 * np.pi * hz * t))
-    return 0.38 * folded * _envelope(t, 0.002, 0.04)
+    return 0.6 * (2 / np.pi) * np.arcsin(np.sin(2 * np.pi * hz * t)) * _envelope(t, 0.002, 0.04)
 
 
 def _kick(_hz: float, _seconds: float, _random: np.random.Generator) -> Wave:
     t = _time(0.35)
-    return np.sin(2 * np.pi * (48 * t + 9 * (1 - np.exp(-t * 28)))) * np.exp(-t * 9) * _envelope(t, 0.002, 0.05)
+    falling: Wave = np.sin(2 * np.pi * (48 * t + 9 * (1 - np.exp(-t * 28))))
+    return falling * np.exp(-t * 9) * _envelope(t, 0.002, 0.05)
 
 
 def _noise(seconds: float, fade: float, bright: float, random: np.random.Generator) -> Wave:
