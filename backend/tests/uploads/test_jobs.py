@@ -145,7 +145,7 @@ async def test_same_bytes_of_two_artists_are_independent(open_studio: OpenStudio
         await session.execute(
             update(MediaObject).values(delete_after=func.now()).where(MediaObject.owner_id == str(tracks[0]))
         )
-        files = dict((await session.execute(select(Track.id, Track.file_id))).tuples().all())
+        files = {row.id: row.file_id for row in await session.execute(select(Track.id, Track.file_id))}
     await storage.purge_due(studio.db, studio.resources.storage)
     assert (await studio.client.get(f"/audio/{files[tracks[0]]}")).status_code == 404
     assert (await studio.client.get(f"/audio/{files[tracks[1]]}")).content == data
