@@ -67,6 +67,7 @@ async def resolve_by_system(host: str, port: int) -> list[str]:
 class GuardedClient:
     """HTTP to strangers, see the module's text.
 
+    shape:  `resolve` looks names up, `network` opens connections to addresses that were checked
     cost:   one pool of at most `max_connections` for the process; waiting for one counts into the deadline
     errors: UrlRefused, HostUnreachable, AnswerUnusable from every request
     """
@@ -77,6 +78,7 @@ class GuardedClient:
         allow_loopback: bool = False,
         resolve: Resolver = resolve_by_system,
         ssl_context: ssl.SSLContext | None = None,
+        network: httpcore.AsyncNetworkBackend | None = None,
         max_connections: int = 100,
     ) -> None:
         self._allow_loopback = allow_loopback
@@ -85,7 +87,7 @@ class GuardedClient:
             max_connections=max_connections,
             max_keepalive_connections=20,
             keepalive_expiry=_KEEPALIVE_S,
-            network_backend=_CheckedBackend(resolve, allow_loopback),
+            network_backend=_CheckedBackend(resolve, allow_loopback, network or httpcore.AnyIOBackend()),
         )
 
     async def __aenter__(self) -> Self:
@@ -188,10 +190,10 @@ class GuardedClient:
 class _CheckedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses it has checked; TLS above it still verifies the name that was asked for."""
 
-    def __init__(self, resolve: Resolver, allow_loopback: bool) -> None:
+    def __init__(self, resolve: Resolver, allow_loopback: bool, network: httpcore.AsyncNetworkBackend) -> None:
         self._resolve = resolve
         self._allow_loopback = allow_loopback
-        self._backend = httpcore.AnyIOBackend()
+        self._network = network
 
     async def connect_tcp(
         self,
@@ -209,10 +211,10 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         *others, last = addresses
         for address in others:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return await self._backend.connect_tcp(
+                return await self._network.connect_tcp(
                     address, port, timeout=_NEXT_ADDRESS_S, socket_options=socket_options
                 )
-        return await self._backend.connect_tcp(last, port, timeout=timeout, socket_options=socket_options)
+        return await self._network.connect_tcp(last, port, timeout=timeout, socket_options=socket_options)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
