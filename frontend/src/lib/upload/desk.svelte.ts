@@ -46,6 +46,11 @@ export class UploadDesk {
     this.isRestored = false;
   }
 
+  /** the network is back: whatever stopped for want of it goes on. */
+  reconnect(): void {
+    for (const job of this.jobs) if (job.failure?.code === 'connection') void this.retry(job);
+  }
+
   /** start sending each file; one that matches an unfinished upload goes on where that one stopped. */
   add(files: Iterable<File>): void {
     for (const file of files) {

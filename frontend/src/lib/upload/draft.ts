@@ -49,7 +49,7 @@ export function writeKeptJobs(did: string, jobs: KeptJob[]): void {
 export function addTags(tags: readonly string[], typed: string): string[] {
   const fresh = typed
     .split(',')
-    .map((tag) => tag.normalize('NFC').replace(/^#+/, '').trim().replace(/\s+/g, ' ').toLowerCase().slice(0, MAX_TAG_LENGTH))
+    .map((tag) => tag.normalize('NFC').trim().replace(/^#+\s*/, '').replace(/\s+/g, ' ').toLowerCase().slice(0, MAX_TAG_LENGTH))
     .filter(Boolean);
   return [...new Set([...tags, ...fresh])].slice(0, MAX_TAGS);
 }

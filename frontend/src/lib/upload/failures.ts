@@ -70,7 +70,7 @@ const WORDS: Record<string, Words> = {
   internal: {
     happened: 'something broke on our side.',
     kept: 'nothing was published; your title, tags and cover are kept.',
-    next: 'try again.',
+    next: 'try again in a moment.',
     action: 'retry',
   },
   not_signed_in: {
