@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (("dev", "the whole product"), ("backend", "everything but the web app")):
         one = commands.add_parser(name, help=text)
         one.add_argument("--data", type=Path, default=DATA, help="where everything is kept (default: .data/)")
+        one.add_argument("--free-ports", action="store_true", help="listen wherever nobody else does")
     commands.add_parser("web", help="the web app alone, against an api that runs already")
     during = commands.add_parser("during", help="run a command while a fresh stack, built web app and all, is up")
     during.add_argument("words", nargs="+", metavar="command", help="e.g. -- npm run test:e2e")
@@ -67,7 +68,8 @@ def _command(arguments: argparse.Namespace, console: Console) -> Coroutine[None,
         return _during(arguments.words, console)
     if arguments.command == "demo":
         return _demo(console)
-    return _dev(Stack(arguments.data.resolve(), web=arguments.command == "dev"), console)
+    ports = Ports.free() if arguments.free_ports else Ports()
+    return _dev(Stack(arguments.data.resolve(), ports, web=arguments.command == "dev"), console)
 
 
 async def _dev(stack: Stack, console: Console) -> int:

@@ -6,6 +6,7 @@ a parent folder's mode is never touched.
 """
 
 import os
+import pwd
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -51,14 +52,25 @@ AS_NOBODY = Disguise(becomes=NOBODY)
 
 @cache
 def choose() -> Disguise:
-    """pick the lightest disguise that works on this machine; cost: one short process when root."""
-    if os.geteuid() != 0:
+    """pick the lightest disguise that works on this machine; cost: one short process when root.
+
+    a user without a name, as containers have them, is as little to postgres's liking as root
+    """
+    if os.geteuid() != 0 and _has_a_name(os.geteuid()):
         return NONE_NEEDED
     if shutil.which("unshare"):
         tried = subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False)
         if tried.returncode == 0:
             return IN_NAMESPACE
-    return AS_NOBODY
+    return AS_NOBODY if os.geteuid() == 0 else NONE_NEEDED
+
+
+def _has_a_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def reachable_by_others(path: Path) -> bool:

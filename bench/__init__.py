@@ -1,0 +1,1 @@
+"""benchmarks anyone can repeat: `./just bench NAME --quick`, one module each."""
