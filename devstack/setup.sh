@@ -34,7 +34,7 @@ is_current() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
 python_packages() {
     stamp=.venv/.installed
     wanted=$(fingerprint backend/requirements-dev.txt)
-    ! is_current $stamp "$wanted" || return 0
+    if [ -x .venv/bin/python ] && is_current $stamp "$wanted"; then return 0; fi
     command -v uv >/dev/null || stop 'uv is missing: start this through ./just'
     say 'installing the python packages ...'
     if [ ! -x .venv/bin/python ]; then
