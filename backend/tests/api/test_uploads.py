@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -126,10 +127,8 @@ def test_metadata_round_trips(values: dict[str, str]) -> None:
 
 @given(st.text(max_size=200))
 def test_metadata_of_any_text_never_breaks(header: str) -> None:
-    try:
+    with contextlib.suppress(tus.TusHeaderInvalid):
         tus.read_metadata({"upload-metadata": header})
-    except tus.TusHeaderInvalid as error:
-        assert error.status == 400
 
 
 async def test_termination_forgets_the_upload(studio: Studio) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -57,9 +58,7 @@ async def test_connection_dropped_anywhere_and_resumed_is_byte_identical(
     upload_id, sent = await studio.begin(len(data)), 0
     while (offset := await studio.offset(upload_id)) < len(data):
         until = chance.randint(offset, len(data))
-        pieces = []
-        for start in range(offset, until, 7000):
-            pieces.append(data[start : min(start + 7000, until)])
+        pieces = [data[start : min(start + 7000, until)] for start in range(offset, until, 7000)]
         sent += until - offset
         with pytest.raises(ConnectionDropped):
             await send(studio, upload_id, offset, pieces, breaks=True)
@@ -147,13 +146,6 @@ async def test_slow_store_holds_the_sender_back(studio: Studio) -> None:
             ahead = max(ahead, given - slow.taken)
             yield block
 
-    await service.append(
-        studio.db,
-        slow,
-        JobId(UUID(upload_id)),
-        studio.did,
-        0,
-        source(),
-        limit_bytes=LIMIT,  # type: ignore[arg-type]
-    )
+    store = cast("BlobStore", slow)
+    await service.append(studio.db, store, JobId(UUID(upload_id)), studio.did, 0, source(), limit_bytes=LIMIT)
     assert ahead <= 2 * len(block)
