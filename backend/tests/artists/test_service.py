@@ -28,7 +28,8 @@ async def test_set_up_profile_first_time_makes_an_artist_and_a_record(db: Databa
     assert artist.name == "Alice"
     assert write is not None
     assert write.record is not None
-    assert (write.rkey, write.record["bio"], write.record["avatar"]) == ("self", "hi", None)
+    assert (write.rkey, write.record["bio"]) == ("self", "hi")
+    assert "avatar" not in write.record
 
 
 async def test_set_up_profile_second_time_is_refused(db: Database) -> None:

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from plyr.artists import repo
 from plyr.artists.errors import ArtistNotFound, ProfileExists
-from plyr.artists.records import PROFILE_KEY, profile_collection, profile_record
+from plyr.artists.records import PROFILE_KEY, profile_record
 from plyr.artists.views import ArtistView
+from plyr.atproto.lexicon.generated import ActorProfile
 from plyr.db import Session
 from plyr.errors import InvalidInput
 from plyr.kit.clock import utc_now
@@ -90,7 +91,7 @@ async def settle_profile(session: Session, did: Did, record: Mapping[str, Any]) 
 async def _write_profile(session: Session, did: Did, namespace: str) -> ArtistView:
     artist = await require(session, did)
     record = profile_record(artist, namespace, utc_now())
-    await outbox.put_record(session, did, profile_collection(namespace), PROFILE_KEY, record)
+    await outbox.put_record(session, did, ActorProfile.nsid(namespace), PROFILE_KEY, record)
     return artist
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 
+from plyr.atproto.lexicon.generated import ActorProfile
 from plyr.auth import pds
 from plyr.auth.errors import GrantMissing, PdsRefused, PdsUnreachable, RateLimited
 from plyr.config import Settings
@@ -17,6 +18,7 @@ from plyr.outbox import service as outbox
 from plyr.outbox.views import PendingWrite
 
 _SINGLETON = RecordKey("self")
+_OUR_FIELDS = ActorProfile.field_names()
 
 log = structlog.get_logger()
 
@@ -93,7 +95,6 @@ async def _send(write: PendingWrite, resources: DeliveryResources) -> RecordEven
     record = write.record or {}
     if write.rkey == _SINGLETON:
         record = await _merged(write, record, body, resources)
-    record = {name: value for name, value in record.items() if value is not None}
     answer = await _procedure(write.did, "com.atproto.repo.putRecord", {**body, "record": record}, resources)
     rev = await _revision(write.did, answer, resources)
     return RecordEvent(write.did, rev, write.collection, write.rkey, "put", Cid(answer["cid"]), record)
@@ -115,7 +116,7 @@ async def _revision(did: Did, answer: dict[str, Any], resources: DeliveryResourc
 async def _merged(
     write: PendingWrite, ours: dict[str, Any], body: dict[str, Any], resources: DeliveryResources
 ) -> dict[str, Any]:
-    """Return our fields over the record as it stands, and make the write depend on that; None takes one away."""
+    """Return our fields over the fields of others in the record as it stands, and make the write depend on that."""
     try:
         found = await pds.call(resources, write.did, "GET", "com.atproto.repo.getRecord", params=body)
     except PdsRefused as error:
@@ -125,4 +126,5 @@ async def _merged(
         return ours
     standing = found.json()
     body["swapRecord"] = standing["cid"]
-    return {**standing["value"], **ours, "createdAt": standing["value"].get("createdAt", ours["createdAt"])}
+    kept = {name: value for name, value in standing["value"].items() if name not in _OUR_FIELDS}
+    return kept | ours | {"createdAt": standing["value"].get("createdAt", ours["createdAt"])}

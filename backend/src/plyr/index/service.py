@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from plyr.artists import service as artists
+from plyr.atproto.lexicon.generated import ActorProfile, Track
 from plyr.db import Session
 from plyr.index import repo
 from plyr.index.events import RecordEvent
@@ -38,4 +39,4 @@ async def _profile(session: Session, event: RecordEvent) -> None:
         await artists.settle_profile(session, event.did, event.record)
 
 
-_PROCESSORS: dict[str, Processor] = {"track": _track, "actor.profile": _profile}
+_PROCESSORS: dict[str, Processor] = {Track.collection: _track, ActorProfile.collection: _profile}

@@ -1,5 +1,6 @@
 """What the answer to a repo write means for what waited for it: the index, the track, the upload's job."""
 
+from plyr.atproto.lexicon.generated import Track
 from plyr.config import Settings
 from plyr.db import Session
 from plyr.index import service as index
@@ -8,7 +9,6 @@ from plyr.kit.at_uri import make_at_uri
 from plyr.outbox import service as outbox
 from plyr.outbox.views import PendingWrite
 from plyr.tracks import service as tracks
-from plyr.tracks.records import track_collection
 from plyr.uploads import service as uploads
 
 _DELETED_MEANWHILE = "the track's record was deleted elsewhere while it was being published; your audio was kept"
@@ -32,7 +32,7 @@ async def refused(session: Session, write: PendingWrite, code: str, detail: str,
     """The PDS will never take the write: undo what was shown in advance, and say why."""
     if not await outbox.settle(session, write.id):
         return
-    if write.collection == track_collection(settings.atproto_namespace):
+    if write.collection == Track.nsid(settings.atproto_namespace):
         uri = make_at_uri(write.did, write.collection, write.rkey)
         if write.action == "delete":
             await tracks.undo_delete(session, uri)

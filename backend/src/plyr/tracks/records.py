@@ -4,17 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from plyr.atproto.lexicon.generated import Track
 from plyr.config import Settings
 from plyr.kit.clock import to_iso
-from plyr.kit.ids import FileId, ImageId, Nsid
+from plyr.kit.ids import FileId, ImageId
 from plyr.tracks.views import TrackDraft
 
 COVER_SIZE = 1200
-
-
-def track_collection(namespace: str) -> Nsid:
-    """Return the collection tracks live in."""
-    return Nsid(f"{namespace}.track")
 
 
 def audio_url(media_url: str, file_id: FileId) -> str:
@@ -29,20 +25,20 @@ def image_url(media_url: str, image_id: ImageId, size: int = COVER_SIZE) -> str:
 
 def track_record(draft: TrackDraft, artist_name: str, created_at: datetime, settings: Settings) -> dict[str, Any]:
     """Return the record of a draft; empty fields are left out. units: `duration` in whole seconds."""
-    record: dict[str, Any] = {
-        "$type": track_collection(settings.atproto_namespace),
-        "title": draft.title,
-        "artist": artist_name,
-        "fileType": draft.file_type,
-        "audioUrl": audio_url(settings.media_url, draft.file_id),
-        "duration": max(1, round(draft.duration_ms / 1000)),
-        "createdAt": to_iso(created_at),
-    }
-    optional = {"album": draft.album, "description": draft.description, "tags": draft.tags}
-    record.update({name: value for name, value in optional.items() if value})
-    if draft.image_id:
-        record["imageUrl"] = image_url(settings.media_url, draft.image_id)
-    return record
+    cover = draft.image_id
+    track = Track(
+        title=draft.title,
+        artist=artist_name,
+        file_type=draft.file_type,
+        created_at=to_iso(created_at),
+        audio_url=audio_url(settings.media_url, draft.file_id),
+        album=draft.album or None,
+        duration=max(1, round(draft.duration_ms / 1000)),
+        image_url=image_url(settings.media_url, cover) if cover else None,
+        description=draft.description or None,
+        tags=draft.tags or None,
+    )
+    return track.to_record(settings.atproto_namespace)
 
 
 def shown_fields(record: Mapping[str, Any]) -> dict[str, object]:

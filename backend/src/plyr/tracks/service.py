@@ -6,6 +6,7 @@ from typing import Any
 
 from plyr.artists import service as artists
 from plyr.artists.errors import ArtistProfileRequired
+from plyr.atproto.lexicon.generated import Track
 from plyr.config import Settings
 from plyr.db import Session
 from plyr.kit.at_uri import make_at_uri, split_at_uri
@@ -16,7 +17,7 @@ from plyr.outbox import service as outbox
 from plyr.storage import service as storage
 from plyr.tracks import repo
 from plyr.tracks.errors import DuplicateTrack, TrackNotFound
-from plyr.tracks.records import shown_fields, track_collection, track_record
+from plyr.tracks.records import shown_fields, track_record
 from plyr.tracks.views import PublishedDraft, TrackDraft
 
 DELETED_KEPT_FOR = timedelta(days=1)
@@ -35,7 +36,7 @@ async def publish(session: Session, draft: TrackDraft, settings: Settings) -> Pu
     artist = await artists.get(session, draft.artist_did)
     if artist is None or not artist.has_profile:
         raise ArtistProfileRequired()
-    collection = track_collection(settings.atproto_namespace)
+    collection = Track.nsid(settings.atproto_namespace)
     rkey, created_at = new_tid(), utc_now()
     uri = make_at_uri(draft.artist_did, collection, rkey)
     track_id = await repo.add(session, _row(draft, uri) | {"created_at": created_at})

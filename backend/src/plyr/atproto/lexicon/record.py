@@ -34,6 +34,11 @@ class LexRecord(LexObject):
         """Return the collection in a namespace."""
         return Nsid(f"{namespace}.{cls.collection}")
 
+    @classmethod
+    def field_names(cls) -> frozenset[str]:
+        """Return the names of all fields as the lexicon writes them."""
+        return frozenset(to_camel(field.name) for field in dataclasses.fields(cls))
+
     def to_record(self, namespace: str) -> dict[str, Any]:
         """Return the record as it is written to a repo."""
         return {"$type": self.nsid(namespace), **self.to_json()}
