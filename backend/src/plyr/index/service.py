@@ -1,42 +1,109 @@
 """The one door into the index. Duplicates, reordering and replays of events all end in the same tables."""
 
-from collections.abc import Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from plyr.artists import service as artists
-from plyr.atproto.lexicon.generated import ActorProfile, Track
+from plyr.atproto.lexicon.files import Lexicons
+from plyr.atproto.lexicon.generated import ActorProfile, Comment, Like, List, Track
+from plyr.atproto.lexicon.validate import RecordInvalid
+from plyr.comments import service as comments
 from plyr.db import Session
 from plyr.index import repo
-from plyr.index.events import RecordEvent
+from plyr.kit.ids import AtUri
+from plyr.kit.record_events import RecordEvent
+from plyr.likes import service as likes
+from plyr.lists import service as lists
+from plyr.outbox import service as outbox
 from plyr.tracks import service as tracks
 
-Processor = Callable[[Session, RecordEvent], Awaitable[None]]
+Fold = Callable[[Session, Sequence[RecordEvent], Sequence[AtUri]], Awaitable[None]]
+
+_FOLDS: dict[str, Fold] = {
+    ActorProfile.collection: artists.fold_profiles,
+    Track.collection: tracks.fold,
+    Like.collection: likes.fold,
+    Comment.collection: comments.fold,
+    List.collection: lists.fold,
+}
 
 
-async def apply(session: Session, event: RecordEvent, namespace: str) -> bool:
-    """Apply one event in the caller's transaction. False: old news, nothing changed.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides whether a record is one of ours: the namespace of this deployment, and its lexicons."""
 
-    shape:  an event of a collection outside our namespace is old news too
-    cost:   1 statement on the ledger, then what its collection's processor does
+    namespace: str
+    lexicons: Lexicons
+
+    def part_of(self, collection: str) -> str:
+        """Return a collection's name within our namespace, or empty for a stranger's."""
+        prefix = f"{self.namespace}."
+        return collection.removeprefix(prefix) if collection.startswith(prefix) else ""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of a batch of events; `rejected` counts by reason."""
+
+    news: int = 0
+    stale: int = 0
+    foreign: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+
+
+async def apply(session: Session, event: RecordEvent, rules: Rules) -> bool:
+    """Apply one event in the caller's transaction. False: old news or not ours, nothing changed."""
+    return (await apply_batch(session, [event], rules)).news > 0
+
+
+async def apply_batch(session: Session, events: Sequence[RecordEvent], rules: Rules) -> Applied:
+    """Apply events in the caller's transaction; their order does not matter, their revisions do.
+
+    shape:  a record its lexicon refuses is in the ledger with the reason and shows nowhere; a record whose deletion
+            is wanted by its owner and still on its way is in the ledger and shows no more
+    cost:   1 statement on the ledger, 1 on the outbox, and a handful a collection, whatever the number
     """
-    processor = _PROCESSORS.get(event.collection.removeprefix(f"{namespace}."))
-    if processor is None or not event.collection.startswith(f"{namespace}."):
-        return False
-    if not await repo.enter(session, event):
-        return False
-    await processor(session, event)
-    return True
+    newest: dict[AtUri, RecordEvent] = {}
+    applied = Applied()
+    for event in events:
+        if rules.part_of(event.collection) not in _FOLDS:
+            applied.foreign += 1
+        elif event.uri in newest and newest[event.uri].rev >= event.rev:
+            applied.stale += 1
+        else:
+            applied.stale += event.uri in newest
+            newest[event.uri] = event
+    if newest:
+        await _enter(session, list(newest.values()), rules, applied)
+    return applied
 
 
-async def _track(session: Session, event: RecordEvent) -> None:
+async def _enter(session: Session, events: list[RecordEvent], rules: Rules, applied: Applied) -> None:
+    rejected = {event.uri: reason for event in events if (reason := _fault(event, rules))}
+    news = await repo.enter(session, events, rejected)
+    applied.news += len(news)
+    applied.stale += len(events) - len(news)
+    applied.rejected.update(reason for uri, reason in rejected.items() if uri in news)
+    unwanted = rejected.keys() | await outbox.list_pending_deletions(session, sorted(news))
+    by_part: dict[str, tuple[list[RecordEvent], list[AtUri]]] = defaultdict(lambda: ([], []))
+    for event in events:
+        if event.uri in news:
+            puts, gone = by_part[rules.part_of(event.collection)]
+            if event.action == "delete" or event.uri in unwanted:
+                gone.append(event.uri)
+            else:
+                puts.append(event)
+    for part, (puts, gone) in by_part.items():
+        await _FOLDS[part](session, puts, gone)
+
+
+def _fault(event: RecordEvent, rules: Rules) -> str | None:
+    """Return why a record shows nowhere, None for one that may."""
     if event.action == "delete":
-        await tracks.settle_deletion(session, event.uri)
-    elif event.cid is not None and event.record is not None:
-        await tracks.settle_record(session, event.uri, event.cid, event.record)
-
-
-async def _profile(session: Session, event: RecordEvent) -> None:
-    if event.record is not None:
-        await artists.settle_profile(session, event.did, event.record)
-
-
-_PROCESSORS: dict[str, Processor] = {Track.collection: _track, ActorProfile.collection: _profile}
+        return None
+    try:
+        rules.lexicons.validate_record(event.collection, event.record, event.rkey)
+    except RecordInvalid as refusal:
+        return f"invalid: {refusal.path or 'record'}"[:200]
+    return None

@@ -1,0 +1,48 @@
+"""Every statement on the tables of likes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from plyr.db import Session
+from plyr.kit.ids import AtUri
+from plyr.likes.models import Like, LikeCount
+
+
+async def upsert(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Write likes; return the subjects whose count may have changed."""
+    before = await _subjects(session, [row["uri"] for row in rows])
+    new = insert(Like).values(list(rows))
+    await session.execute(
+        new.on_conflict_do_update(
+            index_elements=[Like.uri],
+            set_={"subject_uri": new.excluded.subject_uri, "created_at": new.excluded.created_at},
+        )
+    )
+    return before | {row["subject_uri"] for row in rows}
+
+
+async def remove(session: Session, uris: Sequence[AtUri]) -> set[str]:
+    """Remove likes; return the subjects whose count may have changed."""
+    gone = await session.execute(delete(Like).where(Like.uri.in_(uris)).returning(Like.subject_uri))
+    return set(gone.scalars())
+
+
+async def _subjects(session: Session, uris: Sequence[str]) -> set[str]:
+    return set((await session.execute(select(Like.subject_uri).where(Like.uri.in_(uris)))).scalars())
+
+
+async def recount(session: Session, subjects: Collection[str]) -> None:
+    """Count the people of some subjects anew. cost: 2 statements, as long as those subjects have likes."""
+    if not subjects:
+        return
+    people = func.count(func.distinct(Like.did))
+    counted = select(Like.subject_uri, people).where(Like.subject_uri.in_(subjects)).group_by(Like.subject_uri)
+    new = insert(LikeCount).from_select(["subject_uri", "people"], counted.order_by(Like.subject_uri))
+    await session.execute(
+        new.on_conflict_do_update(index_elements=[LikeCount.subject_uri], set_={"people": new.excluded.people})
+    )
+    some = select(Like.uri).where(Like.subject_uri == LikeCount.subject_uri)
+    await session.execute(delete(LikeCount).where(LikeCount.subject_uri.in_(subjects), ~some.exists()))
