@@ -54,9 +54,7 @@ class SignedOut:
 
 
 @pytest.fixture
-async def signed_out(
-    open_api: OpenApi, faulty_network: Network, faults: FaultProxy, database_url: str
-) -> SignedOut:
+async def signed_out(open_api: OpenApi, faulty_network: Network, faults: FaultProxy, database_url: str) -> SignedOut:
     client, resources = await open_api(faulty_network)
     signed_in: SignedIn = await sign_in(client, faulty_network.new_account().handle)
     connection = await asyncpg.connect(database_url)
