@@ -255,9 +255,13 @@ def _binaries_for_others(binaries: Path) -> Path:
         return binaries
     tag = hashlib.sha256(f"{binaries}{(binaries / 'postgres').stat().st_mtime_ns}".encode()).hexdigest()[:12]
     copy = _SHARED_HOME / f"postgres-{tag}"
+    package = binaries.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")  # the wheel keeps them beside the package
     if not copy.is_dir():
         draft = Path(tempfile.mkdtemp(dir=_SHARED_HOME))
-        shutil.copytree(binaries.parent, draft, dirs_exist_ok=True)
+        shutil.copytree(binaries.parent, draft / package.name / binaries.parent.name)
+        if libraries.is_dir():
+            shutil.copytree(libraries, draft / libraries.name)
         draft.chmod(0o755)
         draft.rename(copy)
-    return copy / binaries.name
+    return copy / binaries.relative_to(package.parent)

@@ -104,6 +104,7 @@ def test_running_as_nobody_leaves_a_private_home_private(
     monkeypatch.setattr(postgres, "_SHARED_HOME", tmp_path_factory.mktemp("elsewhere"))
     for folder in (postgres._SHARED_HOME, *postgres._SHARED_HOME.parents[:3]):
         folder.chmod(folder.stat().st_mode | 0o011)
+    monkeypatch.setattr(postgres, "reachable_by_others", lambda _path: False)  # so that binaries are copied as well
     home = tmp_path / "private"
     home.mkdir(mode=0o700)
     with postgres.running(home, durable=False, disguise=unprivileged.AS_NOBODY) as server:

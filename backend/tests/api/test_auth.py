@@ -10,7 +10,6 @@ from devstack.approve import approve
 from devstack.faults import Fault, FaultProxy, answer, hang
 from devstack.network import Account, Network
 from devstack.sign_in import SignedIn, finish_url, sign_in
-from plyr.runtime import Resources
 from tests.fixtures.auth import OpenApi, another_browser
 
 NewAccount = Callable[[], Account]
@@ -113,11 +112,13 @@ async def test_callback_denied_says_so(client: httpx.AsyncClient, new_account: N
 
 
 async def test_callback_as_another_account_is_refused_and_its_tokens_are_given_back(
-    client: httpx.AsyncClient, resources: Resources, new_account: NewAccount
+    open_api: OpenApi, faulty_network: Network, faults: FaultProxy
 ) -> None:
-    asked, other = new_account(), new_account()
+    client, _ = await open_api(faulty_network)
+    asked, other = faulty_network.new_account(), faulty_network.new_account()
     callback = await approve(await start(client, asked.handle), other.handle, other.password)
     assert login_error(await finish_url(client, callback))["error"] == "wrong_account"
+    assert [one.status for one in faults.seen if "/oauth/revoke" in one.path] == [200]
     assert (await client.get("/auth/me")).status_code == 401
 
 
