@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, desc
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plyr.db import Base
@@ -25,7 +25,7 @@ class Comment(Base):
     __table_args__ = (
         CheckConstraint("timestamp_ms >= 0", "timestamp_ms"),
         Index("ix_comments_subject_uri", "subject_uri", "timestamp_ms"),
-        Index("ix_comments_did", "did", text("created_at desc")),
+        Index("ix_comments_did", "did", desc("created_at")),
     )
 
 

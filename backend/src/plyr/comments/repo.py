@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from plyr.comments.models import Comment, CommentCount
 from plyr.db import Session
 from plyr.kit.ids import AtUri
-from plyr.comments.models import Comment, CommentCount
 
 _CHANGING = ("cid", "subject_uri", "text", "timestamp_ms", "created_at", "updated_at")
 

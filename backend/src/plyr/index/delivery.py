@@ -11,9 +11,10 @@ from plyr.auth.errors import GrantMissing, PdsRefused, PdsUnreachable, RateLimit
 from plyr.config import Settings
 from plyr.db import Database
 from plyr.index import settling
-from plyr.index.events import RecordEvent
 from plyr.index.resources import DeliveryResources
+from plyr.index.service import Rules
 from plyr.kit.ids import Cid, Did, RecordKey, Rev
+from plyr.kit.record_events import RecordEvent
 from plyr.outbox import service as outbox
 from plyr.outbox.views import PendingWrite
 
@@ -57,7 +58,7 @@ async def _deliver(write: PendingWrite, resources: DeliveryResources, deadline_s
     except PdsRefused as error:
         return await _refused(write, error, db, settings)
     async with db.begin() as session:
-        await settling.delivered(session, write, event, settings)
+        await settling.delivered(session, write, event, Rules(settings.atproto_namespace, resources.lexicons))
     return True
 
 

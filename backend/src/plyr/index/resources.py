@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from plyr.atproto.lexicon.validate import Lexicons
 from plyr.auth.resources import AuthResources
 from plyr.config import Settings
 from plyr.db import Database
@@ -15,3 +16,6 @@ class DeliveryResources(AuthResources, Protocol):
 
     @property
     def settings(self) -> Settings: ...
+
+    @property
+    def lexicons(self) -> Lexicons: ...

@@ -5,20 +5,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from plyr.artists import service as artists
-from plyr.atproto.lexicon.files import Lexicons
 from plyr.atproto.lexicon.generated import ActorProfile, Comment, Like, List, Track
-from plyr.atproto.lexicon.validate import RecordInvalid
+from plyr.atproto.lexicon.validate import Lexicons, RecordInvalid
 from plyr.comments import service as comments
 from plyr.db import Session
 from plyr.index import repo
 from plyr.kit.ids import AtUri
-from plyr.kit.record_events import RecordEvent
+from plyr.kit.record_events import Changes, RecordEvent
 from plyr.likes import service as likes
 from plyr.lists import service as lists
 from plyr.outbox import service as outbox
 from plyr.tracks import service as tracks
 
-Fold = Callable[[Session, Sequence[RecordEvent], Sequence[AtUri]], Awaitable[None]]
+Fold = Callable[[Session, Changes], Awaitable[None]]
 
 _FOLDS: dict[str, Fold] = {
     ActorProfile.collection: artists.fold_profiles,
@@ -80,22 +79,26 @@ async def apply_batch(session: Session, events: Sequence[RecordEvent], rules: Ru
 
 
 async def _enter(session: Session, events: list[RecordEvent], rules: Rules, applied: Applied) -> None:
-    rejected = {event.uri: reason for event in events if (reason := _fault(event, rules))}
+    rejected: dict[str, str] = {event.uri: reason for event in events if (reason := _fault(event, rules))}
     news = await repo.enter(session, events, rejected)
     applied.news += len(news)
     applied.stale += len(events) - len(news)
     applied.rejected.update(reason for uri, reason in rejected.items() if uri in news)
-    unwanted = rejected.keys() | await outbox.list_pending_deletions(session, sorted(news))
-    by_part: dict[str, tuple[list[RecordEvent], list[AtUri]]] = defaultdict(lambda: ([], []))
+    pending = await outbox.list_pending_deletions(session, [event.uri for event in events if event.uri in news])
+    unwanted = rejected.keys() | pending
+    by_part: dict[str, Changes] = defaultdict(Changes)
     for event in events:
-        if event.uri in news:
-            puts, gone = by_part[rules.part_of(event.collection)]
-            if event.action == "delete" or event.uri in unwanted:
-                gone.append(event.uri)
-            else:
-                puts.append(event)
-    for part, (puts, gone) in by_part.items():
-        await _FOLDS[part](session, puts, gone)
+        if event.uri not in news:
+            continue
+        changes = by_part[rules.part_of(event.collection)]
+        if event.action == "delete":
+            changes.deleted.append(event.uri)
+        elif event.uri in unwanted:
+            changes.hidden.append(event.uri)
+        else:
+            changes.puts.append(event)
+    for part, changes in by_part.items():
+        await _FOLDS[part](session, changes)
 
 
 def _fault(event: RecordEvent, rules: Rules) -> str | None:

@@ -4,8 +4,9 @@ from plyr.atproto.lexicon.generated import Track
 from plyr.config import Settings
 from plyr.db import Session
 from plyr.index import service as index
-from plyr.index.events import RecordEvent
+from plyr.index.service import Rules
 from plyr.kit.at_uri import make_at_uri
+from plyr.kit.record_events import RecordEvent
 from plyr.outbox import service as outbox
 from plyr.outbox.views import PendingWrite
 from plyr.tracks import service as tracks
@@ -14,11 +15,11 @@ from plyr.uploads import service as uploads
 _DELETED_MEANWHILE = "the track's record was deleted elsewhere while it was being published; your audio was kept"
 
 
-async def delivered(session: Session, write: PendingWrite, event: RecordEvent, settings: Settings) -> None:
+async def delivered(session: Session, write: PendingWrite, event: RecordEvent, rules: Rules) -> None:
     """The PDS has the write: apply it and end what waited. Again, or by two workers at once: nothing."""
     if not await outbox.settle(session, write.id):
         return
-    await index.apply(session, event, settings.atproto_namespace)
+    await index.apply(session, event, rules)
     if write.job_id is None:
         return
     track_id = await tracks.published_from(session, write.job_id)

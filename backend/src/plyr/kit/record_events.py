@@ -1,6 +1,6 @@
 """A change of one record, wherever it was heard of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -8,6 +8,8 @@ from plyr.kit.at_uri import make_at_uri
 from plyr.kit.clock import utc_now
 from plyr.kit.ids import AtUri, Cid, Did, Nsid, RecordKey, Rev
 from plyr.kit.tid import tid_time
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,27 @@ class RecordEvent:
         """
         claim = datetime.fromisoformat(text)
         claim = claim if claim.tzinfo else claim.replace(tzinfo=UTC)
+        if claim.year <= _EARLIEST.year:
+            return _EARLIEST
         now = utc_now()
         if claim <= now:
             return claim
         made = tid_time(self.rkey)
         return made if made is not None and made <= now else now
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch of events means for one collection.
+
+    shape:  `puts` are valid records that are there, `hidden` are there and show nowhere, `deleted` are gone
+    """
+
+    puts: list[RecordEvent] = field(default_factory=list)
+    hidden: list[AtUri] = field(default_factory=list)
+    deleted: list[AtUri] = field(default_factory=list)
+
+    @property
+    def gone(self) -> list[AtUri]:
+        """Everything that shows no more."""
+        return self.hidden + self.deleted

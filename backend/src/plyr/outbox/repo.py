@@ -1,6 +1,6 @@
 """Every statement on the repo_writes table."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -89,3 +89,15 @@ async def unpark(session: Session, did: Did) -> int:
         .returning(RepoWrite.id)
     )
     return len(done.all())
+
+
+async def list_deleting(session: Session, dids: Collection[str]) -> set[tuple[str, str, str]]:
+    """Return (did, collection, rkey) of every deletion on its way in some repos."""
+    if not dids:
+        return set()
+    rows = await session.execute(
+        select(RepoWrite.did, RepoWrite.collection, RepoWrite.rkey).where(
+            RepoWrite.did.in_(dids), RepoWrite.action == "delete"
+        )
+    )
+    return {(row.did, row.collection, row.rkey) for row in rows}

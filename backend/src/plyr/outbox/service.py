@@ -3,11 +3,13 @@
 Delivery itself composes the owner's grant, the PDS and the index: `plyr.index.delivery`.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from plyr.db import Session, notify
-from plyr.kit.ids import Did, JobId, Nsid, RecordKey
+from plyr.kit.at_uri import split_at_uri
+from plyr.kit.ids import AtUri, Did, JobId, Nsid, RecordKey
 from plyr.outbox import repo
 from plyr.outbox.views import PendingWrite
 
@@ -67,3 +69,10 @@ async def park(session: Session, did: Did, reason: str) -> list[JobId]:
 async def list_due_repos(session: Session, limit: int = 100) -> list[Did]:
     """Return the repos that have a write to deliver now."""
     return await repo.list_due_repos(session, limit)
+
+
+async def list_pending_deletions(session: Session, uris: Collection[AtUri]) -> set[AtUri]:
+    """Return those records whose owners want them gone, by writes that are not delivered yet."""
+    parts = {split_at_uri(uri): uri for uri in uris}
+    deleting = await repo.list_deleting(session, {did for did, _, _ in parts})
+    return {uri for part, uri in parts.items() if part in deleting}
