@@ -13,6 +13,7 @@ import plyr.jobs.models
 import plyr.likes.models
 import plyr.lists.models
 import plyr.outbox.models
+import plyr.repos.models
 import plyr.storage.models
 import plyr.tracks.models
 import plyr.uploads.models  # noqa: F401

@@ -15,6 +15,7 @@ from plyr.kit.record_events import Changes, RecordEvent
 from plyr.likes import service as likes
 from plyr.lists import service as lists
 from plyr.outbox import service as outbox
+from plyr.repos import service as repos
 from plyr.tracks import service as tracks
 
 Fold = Callable[[Session, Changes], Awaitable[None]]
@@ -61,7 +62,7 @@ async def apply_batch(session: Session, events: Sequence[RecordEvent], rules: Ru
 
     shape:  a record its lexicon refuses is in the ledger with the reason and shows nowhere; a record whose deletion
             is wanted by its owner and still on its way is in the ledger and shows no more
-    cost:   1 statement on the ledger, 1 on the outbox, and a handful a collection, whatever the number
+    cost:   1 statement each on repos, ledger and outbox, and a handful a collection, whatever the number
     """
     newest: dict[AtUri, RecordEvent] = {}
     applied = Applied()
@@ -80,6 +81,7 @@ async def apply_batch(session: Session, events: Sequence[RecordEvent], rules: Ru
 
 async def _enter(session: Session, events: list[RecordEvent], rules: Rules, applied: Applied) -> None:
     rejected: dict[str, str] = {event.uri: reason for event in events if (reason := _fault(event, rules))}
+    await repos.remember(session, {event.did for event in events})
     news = await repo.enter(session, events, rejected)
     applied.news += len(news)
     applied.stale += len(events) - len(news)
