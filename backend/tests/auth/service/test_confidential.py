@@ -94,7 +94,7 @@ async def test_confidential_client_signs_in_refreshes_and_outlives_a_key_rotatio
     client, resources = await deploy([first, second])
     signed_in = await sign_in(client, "alice.test")
     did = Did(signed_in.did)
-    assert client.cookies["session_id"]
+    assert {cookie.name for cookie in client.cookies.jar if cookie.secure} == {"__Host-plyr_login", "session_id"}
 
     _, rotated = await deploy([second, first])
     await _expire_tokens(database_url)
