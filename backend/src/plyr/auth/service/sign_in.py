@@ -104,7 +104,7 @@ async def start(resources: AuthResources, asked: str, return_to: str, browser: s
         "expected_did": expected,
         "issuer": server.issuer,
         "client_id": app.client_id,
-        "client_key_id": app.newest_key_id,
+        "client_key_id": begun.client_key_id,
         "scope": app.scope,
         "secrets": resources.vault.encrypt(_purpose(state_hash), secrets),
     }
