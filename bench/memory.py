@@ -54,8 +54,16 @@ class Peaks:
                 continue
             sizes[name] = _size(process, shared=False)
             if name == "worker":
-                sizes["reader"] = sum(_size(child, shared=False) for child in children)
+                sizes["reader"] = sum(_size(child, shared=False) for child in children if _is_reader(child))
         return sizes
+
+
+def _is_reader(process: psutil.Process) -> bool:
+    """say whether a child has become the reading process: just forked, it still looks like the whole worker."""
+    try:
+        return any(word.startswith("plyr.media.") for word in process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _size(process: psutil.Process, *, shared: bool) -> int:

@@ -198,6 +198,7 @@ def _cpu(process: psutil.Process) -> float:
 def _summary(runs: list[Run]) -> dict[str, Any]:
     tus = [run for run in runs if run.route == "tus"]
     largest = [run for run in tus if run.size_mb == max(SIZES_MB)]
+    steady = [run.cpu_ms_per_mb for run in tus if run.size_mb >= SIZES_MB[1]]
     form = [run.cpu_ms_per_mb for run in runs if run.route == "form"]
     sizes = {size: [run for run in tus if run.size_mb == size] for size in SIZES_MB}
     return {
@@ -210,7 +211,7 @@ def _summary(runs: list[Run]) -> dict[str, Any]:
             str(size): {name: statistics.median(run.growth_mb[name] for run in found) for name in found[0].growth_mb}
             for size, found in sizes.items()
         },
-        "cpu_ms_per_mb": statistics.median(run.cpu_ms_per_mb for run in largest),
+        "cpu_ms_per_mb": round(statistics.median(steady), 3),
         "cpu_ms_per_mb_form": statistics.median(form) if form else None,
         "seconds_per_gb": statistics.median(run.sent_s_per_gb for run in largest),
         "seconds_per_gb_until_live": statistics.median(run.live_s_per_gb for run in largest),
