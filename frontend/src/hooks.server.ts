@@ -7,7 +7,7 @@ const SESSION_COOKIE = 'session_id';
 /** put the viewer into locals; a page still renders for a stranger while the api is away. */
 export const handle: Handle = async ({ event, resolve }) => {
   event.locals.viewer = null;
-  if (event.cookies.get(SESSION_COOKIE) && event.route.id !== null) {
+  if (event.cookies.get(SESSION_COOKIE)) {
     event.locals.viewer = await viewerOf(apiFor(event)).catch(() => null);
   }
   const response = await resolve(event);

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from plyr.atproto.addresses import is_public
 from plyr.atproto.errors import AnswerUnusable, HostUnreachable, UrlRefused
@@ -15,6 +17,7 @@ from plyr.atproto.guarded import GuardedClient
 from tests.atproto.servers import PUBLIC, RoutedNetwork, certificates, public_web, resolving, web_server
 
 NAME = "pds.example.com"
+ANYWHERE = GuardedClient(allow_loopback=True)
 INSIDE = [
     "0.0.0.0",
     "10.1.2.3",
@@ -244,3 +247,10 @@ async def test_development_reaches_this_machine_by_http_and_nothing_else_inside(
         for url in ("http://10.0.0.1/", "http://192.168.1.1:80/", "http://pds.example.com/"):
             with pytest.raises(UrlRefused):
                 await http.get(url)
+
+
+@given(st.text(max_size=40), st.sampled_from(["https://", "http://", "", "https://[", "https://a.example.com:"]))
+def test_require_url_takes_any_text(text: str, start: str) -> None:
+    url = start + text
+    with contextlib.suppress(UrlRefused):
+        assert ANYWHERE.require_url(url) == url

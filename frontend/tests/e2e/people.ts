@@ -1,4 +1,4 @@
-import { expect, type Page } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 import { stack } from './stack.ts';
 
 /** go to the person's own server, type the password there, and agree (or not). ends wherever that leads. */
@@ -22,6 +22,16 @@ export async function signIn(page: Page, handle: string, name: string): Promise<
     await page.waitForURL((url) => url.pathname === '/');
   }
   await expect(page.getByRole('button', { name: 'sign out' })).toBeVisible();
+}
+
+/** a picture of the page as it is now, wide and on a phone, to be looked at. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize();
+  for (const [width, height] of [[390, 844], [1440, 900]] as const) {
+    await page.setViewportSize({ width, height });
+    await page.screenshot({ path: `${test.info().project.outputDir}/pictures/${name}-${width}.png`, fullPage: width < 800 });
+  }
+  if (before) await page.setViewportSize(before);
 }
 
 /** what the page's audio element is doing. */

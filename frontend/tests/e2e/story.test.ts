@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { authorize, hears, loudness, signIn, sound } from './people.ts';
+import { authorize, hears, loudness, picture, signIn, sound } from './people.ts';
 import { cover, flac, stack } from './stack.ts';
 
 test.describe.configure({ mode: 'serial' });
@@ -14,11 +14,13 @@ test('a sign-in that is denied ends on a page that says so and offers the way ba
 test('from sign-in to sound, to a stranger, to the record', async ({ page, browser, request }) => {
   await page.goto('/');
   await expect(page.getByRole('heading', { name: 'it is quiet here' })).toBeVisible();
+  await picture(page, 'home-empty');
 
   await authorize(page, 'alice.test');
   await expect(page).toHaveURL(/\/profile\/setup/);
   await page.getByLabel('artist name').fill('Alice Moss');
   await page.getByLabel('about you').fill('songs for small rooms');
+  await picture(page, 'profile-setup');
   await page.getByRole('button', { name: 'save and go on' }).click();
   await page.waitForURL((url) => url.pathname === '/');
   expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage, document.cookie]))).not.toMatch(/exchange|session_id/);
@@ -32,6 +34,7 @@ test('from sign-in to sound, to a stranger, to the record', async ({ page, brows
   await page.locator('.cover input[type=file]').setInputFiles({ name: 'cover.png', mimeType: 'image/png', buffer: cover() });
   await expect(page.getByAltText('the cover you chose')).toBeVisible();
   await expect(page.getByRole('progressbar')).toBeVisible();
+  await picture(page, 'upload-form');
   await page.getByRole('button', { name: 'publish', exact: true }).click();
 
   await page.waitForURL(/\/track\/\d+$/, { timeout: 60_000 });

@@ -2,13 +2,18 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
-import { publish, signIn } from './people.ts';
-import { flac, noise, wave } from './stack.ts';
+import { cuttableLine } from './line.ts';
+import { picture, publish, signIn } from './people.ts';
+import { flac, noise, stack, wave } from './stack.ts';
 
 const NAME = 'Bob & The Quiet';
 
 test.beforeEach(async ({ page }) => {
   await signIn(page, 'bob.test', NAME);
+  const { uploads } = (await (await page.request.get('/api/uploads/')).json()) as { uploads: { upload_id: string }[] };
+  for (const { upload_id } of uploads) {
+    await page.request.delete(`/api/uploads/${upload_id}`, { headers: { origin: stack.web, 'tus-resumable': '1.0.0' } });
+  }
 });
 
 async function choose(page: Page, file: Parameters<ReturnType<Page['locator']>['setInputFiles']>[0]): Promise<void> {
@@ -16,12 +21,10 @@ async function choose(page: Page, file: Parameters<ReturnType<Page['locator']>['
   await page.locator('section.drop input[type=file]').setInputFiles(file);
 }
 
-async function uplinkOf(page: Page, bytesPerSecond: number) {
+async function uplinkOf(page: Page, bytesPerSecond: number): Promise<void> {
   const session = await page.context().newCDPSession(page);
-  const set = (offline: boolean) =>
-    session.send('Network.emulateNetworkConditions', { offline, latency: 5, downloadThroughput: -1, uploadThroughput: bytesPerSecond });
-  await set(false);
-  return { cut: () => set(true), mend: () => set(false) };
+  const uploadThroughput = bytesPerSecond;
+  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 5, downloadThroughput: -1, uploadThroughput });
 }
 
 async function sentShare(page: Page): Promise<number> {
@@ -38,6 +41,7 @@ test('a reload in the middle goes on by itself from where it was, form and all',
   await page.getByRole('button', { name: 'publish', exact: true }).click();
   await expect.poll(() => sentShare(page), { timeout: 30_000 }).toBeGreaterThan(0.2);
 
+  await picture(page, 'upload-sending');
   const resumed = page.waitForRequest((request) => request.method() === 'PATCH');
   await page.reload();
   await expect(page.getByLabel('title')).toHaveValue('Long Take');
@@ -66,6 +70,7 @@ test('a file this browser could not keep is asked for again, and only its rest i
   );
   await page.reload();
   await expect(page.getByText('choose the same file again')).toBeVisible();
+  await picture(page, 'upload-needs-file');
   const resumed = page.waitForRequest((request) => request.method() === 'PATCH');
   await page.locator('.wanted input[type=file]').setInputFiles(path);
   expect(Number((await resumed).headers()['upload-offset'])).toBeGreaterThan(1_000_000);
@@ -73,15 +78,21 @@ test('a file this browser could not keep is asked for again, and only its rest i
   await page.waitForURL(/\/track\/\d+$/, { timeout: 60_000 });
 });
 
-test('a broken connection is bridged without a word from the person', async ({ page }) => {
-  const uplink = await uplinkOf(page, 2_000_000);
+test('a broken connection is bridged without a word from the person', async ({ browser }) => {
+  const line = await cuttableLine();
+  const context = await browser.newContext({ baseURL: stack.web, proxy: { server: line.address, bypass: '<-loopback>' } });
+  const page = await context.newPage();
+  await signIn(page, 'bob.test', NAME);
+  await uplinkOf(page, 2_000_000);
   await choose(page, { name: 'over the bridge.wav', mimeType: 'audio/wav', buffer: noise(10) });
   await page.getByRole('button', { name: 'publish', exact: true }).click();
   await expect.poll(() => sentShare(page), { timeout: 30_000 }).toBeGreaterThan(0.2);
-  await uplink.cut();
+  line.cut();
   await expect(page.getByText('trying to reconnect')).toBeVisible();
-  await uplink.mend();
+  line.mend();
   await page.waitForURL(/\/track\/\d+$/, { timeout: 60_000 });
+  await context.close();
+  line.close();
 });
 
 test('what is on its way stays in sight while one moves through the app', async ({ page }) => {
@@ -91,6 +102,7 @@ test('what is on its way stays in sight while one moves through the app', async 
   await page.getByRole('link', { name: 'home', exact: true }).click();
   const tray = page.locator('.side').getByRole('region', { name: 'uploads' });
   await expect(tray).toContainText('in sight');
+  await picture(page, 'upload-tray');
   await expect(tray.getByText('live', { exact: true })).toBeVisible({ timeout: 60_000 });
   await tray.getByRole('link').click();
   await expect(page.getByRole('heading', { name: 'in sight' })).toBeVisible();
@@ -109,6 +121,7 @@ test.describe('what cannot be published says why, keeps the form, and offers the
       const alert = page.locator('form').getByRole('alert');
       await expect(alert).toContainText(says, { timeout: 30_000 });
       await expect(alert).toContainText('kept');
+      await picture(page, `upload-refused-${file.name}`);
       await alert.locator('input[type=file]').setInputFiles({ name: 'good.wav', mimeType: 'audio/wav', buffer: wave({ hz: 200 + file.buffer.length / 1000 }) });
       await expect(page.getByLabel('title')).toHaveValue(/notes|nothing|half/);
       if (!file.buffer.length) await publishing.click();

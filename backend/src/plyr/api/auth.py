@@ -18,7 +18,7 @@ from plyr.auth import service
 from plyr.auth.errors import SignInFailed
 from plyr.config import Settings
 
-LOGIN_COOKIE = "plyr_login"
+_LOGIN_COOKIE = "plyr_login"
 _LOGIN_COOKIE_S = 3600
 _SESSION_COOKIE_S = 90 * 86400
 _PRIVATE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -107,14 +107,14 @@ async def start_sign_in(
     request: Request, resources: ResourcesOf, handle: str = "", return_to: str | None = None
 ) -> RedirectResponse:
     """Send the browser to its provider. `handle` may be a handle, a DID, or the URL of a server."""
-    browser = request.cookies.get(LOGIN_COOKIE)
+    browser = request.cookies.get(_login_cookie(resources.settings))
     path = safe_return_to(return_to)
     try:
         started = await service.start(resources, handle, path, browser)
     except SignInFailed as failure:
         return _to_login(resources.settings, failure)
     answer = _redirect(started.authorize_url)
-    _set_cookie(answer, resources.settings, LOGIN_COOKIE, started.browser, _LOGIN_COOKIE_S)
+    _set_cookie(answer, resources.settings, _login_cookie(resources.settings), started.browser, _LOGIN_COOKIE_S)
     return answer
 
 
@@ -130,7 +130,7 @@ async def sign_in_callback(
     """Take the browser back from its provider, on to the page that finishes the sign-in."""
     answer = service.CallbackAnswer(state, iss, code, error)
     try:
-        token = await service.finish(resources, answer, request.cookies.get(LOGIN_COOKIE))
+        token = await service.finish(resources, answer, request.cookies.get(_login_cookie(resources.settings)))
     except SignInFailed as failure:
         return _to_login(resources.settings, failure)
     query = urlencode({"exchange_token": token})
@@ -143,7 +143,9 @@ async def exchange_token(body: ExchangeBody, request: Request, response: Respons
     browser = is_browser(request)
     if browser:
         require_own_pages(request, resources.settings.web_origin)
-    begun = await service.exchange(resources, body.exchange_token, request.cookies.get(LOGIN_COOKIE))
+    begun = await service.exchange(
+        resources, body.exchange_token, request.cookies.get(_login_cookie(resources.settings))
+    )
     response.headers.update(_PRIVATE)
     _set_cookie(response, resources.settings, SESSION_COOKIE, begun.session_id, _SESSION_COOKIE_S)
     return Exchanged(
@@ -201,6 +203,11 @@ def _redirect(url: str) -> RedirectResponse:
 def _to_login(settings: Settings, failure: SignInFailed) -> RedirectResponse:
     query = urlencode({"error": failure.code, "handle": failure.asked, "return_to": failure.return_to})
     return _redirect(f"{settings.web_origin}/login?{query}")
+
+
+def _login_cookie(settings: Settings) -> str:
+    # with this prefix a browser takes the cookie from no other host, so that nobody can plant one of their own
+    return f"__Host-{_LOGIN_COOKIE}" if settings.web_origin.startswith("https://") else _LOGIN_COOKIE
 
 
 def _set_cookie(response: Response, settings: Settings, name: str, value: str, max_age_s: int) -> None:

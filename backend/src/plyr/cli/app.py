@@ -9,9 +9,10 @@ import typer
 import uvicorn
 
 from plyr.api.app import create_app
+from plyr.auth import service as auth
 from plyr.config import Settings, load_settings
 from plyr.db.migrations import upgrade
-from plyr.runtime import require_usable
+from plyr.runtime import open_resources, require_usable
 from plyr.telemetry.logs import configure_logs
 from plyr.worker.main import run_worker
 
@@ -54,10 +55,22 @@ def migrate() -> None:
     upgrade(settings.database_url)
 
 
+@app.command("encrypt-anew")
+def encrypt_anew() -> None:
+    """write all secrets at rest under the newest of ENCRYPTION_KEYS, so that the older ones can be dropped."""
+    count = asyncio.run(_encrypt_anew(_usable_settings()))
+    typer.echo(f"encrypted the secrets of {count} grants anew")
+
+
 @app.command()
 def openapi() -> None:
     """print the openapi document; needs no settings."""
     typer.echo(json.dumps(create_app(None).openapi(), indent=2, sort_keys=True))
+
+
+async def _encrypt_anew(settings: Settings) -> int:
+    async with open_resources(settings, application_name="plyr-encrypt-anew") as resources:
+        return await auth.encrypt_anew(resources)
 
 
 def _usable_settings() -> Settings:

@@ -1,4 +1,4 @@
-"""What an audio file is. Runs only in the reading process (`child.py`)."""
+"""What an audio file is. Runs as the reading process (`piped.py`)."""
 
 import contextlib
 import math
@@ -12,9 +12,9 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from plyr.media.child import PipedFile
 from plyr.media.errors import EmptyFile, MediaRefused, NotAudio, Truncated, UnsupportedFormat
 from plyr.media.formats import AAC, ACCEPTED, HEAD_BYTES, MP3, OGG, WAV, AudioFormat, id3_bytes, sniff
+from plyr.media.piped import PipedFile, serve
 
 _WALK_BYTES = 64 * 1024 * 1024
 _SHORT_S = 15.0
@@ -239,3 +239,7 @@ def _unreadable(kind: AudioFormat) -> MediaRefused:
 def _tag(tags: dict[str, str], name: str) -> str | None:
     text = " ".join(tags.get(name, "").replace("\0", " ").split())[:_MAX_TAG]
     return text if text and "\ufffd" not in text else None
+
+
+if __name__ == "__main__":
+    serve(lambda file: (examine(file), []))

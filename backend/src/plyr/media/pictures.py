@@ -1,4 +1,4 @@
-"""Pictures into covers. Runs only in the reading process (`child.py`)."""
+"""Pictures into covers. Runs as the reading process (`piped.py`)."""
 
 import io
 from typing import IO, Any, cast
@@ -15,7 +15,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from plyr.media.child import PipedFile
+from plyr.media.piped import PipedFile, serve
 from plyr.media.sizes import COVER_SIZES
 
 # only these decoders ever see a stranger's bytes; importing them is what registers them (MPO comes with JPEG)
@@ -91,3 +91,7 @@ def _webp(square: Image.Image, size: int) -> bytes:
     out = io.BytesIO()
     sized.save(out, "WEBP", quality=_QUALITY, method=4, exif=b"", icc_profile=b"", xmp=b"")
     return out.getvalue()
+
+
+if __name__ == "__main__":
+    serve(render)

@@ -7,21 +7,29 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
-from plyr.media.child import LENGTH, REQUEST
 from plyr.media.errors import REFUSALS, MediaRefused, ReadingFailed
+from plyr.media.piped import LENGTH, REQUEST
 
 ReadRange = Callable[[int, int], AsyncIterator[bytes]]
 
 _SOURCE_ROOT = str(Path(__file__).resolve().parents[2])
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "HOME")
 _MAX_ANSWER_BYTES = 16 * 1024 * 1024
-_slots: "dict[asyncio.AbstractEventLoop, asyncio.Semaphore]" = {}
+_AT_ONCE = 2
+_slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def read_outside(
-    task: str, read: ReadRange, size_bytes: int, *, memory_mb: int, cpu_s: int, deadline_s: float, at_once: int = 2
+    task: Literal["audio", "pictures"],
+    read: ReadRange,
+    size_bytes: int,
+    *,
+    memory_mb: int,
+    cpu_s: int,
+    deadline_s: float,
 ) -> tuple[dict[str, Any], list[bytes]]:
     """Let a process of its own read a file, and return what it found.
 
@@ -30,10 +38,10 @@ async def read_outside(
     cost:   one process a file, two at once; about 0.2 s to start
     """
     loop = asyncio.get_running_loop()
-    slots = _slots.setdefault(loop, asyncio.Semaphore(at_once))
+    slots = _slots.setdefault(loop, asyncio.Semaphore(_AT_ONCE))
     async with slots:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "plyr.media.child", task, str(size_bytes), str(memory_mb), str(cpu_s),
+            sys.executable, "-m", f"plyr.media.{task}", str(size_bytes), str(memory_mb), str(cpu_s),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -56,7 +56,7 @@ async def render_covers(picture: bytes) -> list[Cover]:
         yield picture[start:end]
 
     try:
-        _, blobs = await read_outside("image", read, len(picture), memory_mb=1536, cpu_s=30, deadline_s=60.0)
+        _, blobs = await read_outside("pictures", read, len(picture), memory_mb=1536, cpu_s=30, deadline_s=60.0)
     except ImageInvalid:
         raise
     except MediaRefused as error:

@@ -19,7 +19,6 @@ from plyr.uploads.service import cover_keys, steps
 from plyr.uploads.views import UploadRow
 
 _REPORT_EVERY_S = 1.0
-_HASH_BATCH_BYTES = 4 * 1024 * 1024
 _STORAGE_FAILED = "storage did not answer in several attempts; your audio was kept, try again in a while"
 _COVER_LOST = "the cover did not arrive whole; your audio was kept, choose the cover again and retry"
 
@@ -139,18 +138,13 @@ class _Work:
 
     async def _hash(self, upload: UploadRow, sources: list[str]) -> str:
         digest, read, reported_at = hashlib.sha256(), 0, time.monotonic()
-        batch = bytearray()
         async for piece in self._chain(sources):
-            batch += piece
+            await asyncio.to_thread(digest.update, piece)
             read += len(piece)
-            if len(batch) >= _HASH_BATCH_BYTES:
-                await asyncio.to_thread(digest.update, bytes(batch))
-                batch.clear()
             if time.monotonic() - reported_at > _REPORT_EVERY_S:
                 reported_at = time.monotonic()
                 share = read / (upload.size_bytes or read)
                 await self._report("assembling", 50 + 20 * share, "putting the file together")
-        await asyncio.to_thread(digest.update, bytes(batch))
         return digest.hexdigest()
 
     async def _chain(self, sources: list[str]) -> AsyncIterator[bytes]:

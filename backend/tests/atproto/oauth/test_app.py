@@ -35,7 +35,7 @@ def test_build_app_on_https_is_confidential_and_publishes_every_key_but_no_secre
     assert metadata["client_id"] == app.client_id == f"{ORIGIN}/api/oauth-client-metadata.json"
     assert metadata["token_endpoint_auth_method"] == "private_key_jwt"
     assert metadata["dpop_bound_access_tokens"] is True
-    assert app.newest_key_id == "new"
+    assert app.key_ids == ("new", "old")
     assert [key["kid"] for key in app.jwks()["keys"]] == ["new", "old"]
     assert all("d" not in key for key in app.jwks()["keys"])
 

@@ -94,7 +94,7 @@ async def test_confidential_client_signs_in_refreshes_and_outlives_a_key_rotatio
     client, resources = await deploy([first, second])
     signed_in = await sign_in(client, "alice.test")
     did = Did(signed_in.did)
-    assert client.cookies["session_id"]
+    assert {cookie.name for cookie in client.cookies.jar if cookie.secure} == {"__Host-plyr_login", "session_id"}
 
     _, rotated = await deploy([second, first])
     await _expire_tokens(database_url)
@@ -116,6 +116,17 @@ async def test_confidential_client_signs_in_refreshes_and_outlives_a_key_rotatio
     await connection.close()
     with pytest.raises(GrantMissing):
         await pds.call(resources, did, "GET", "com.atproto.server.getSession")
+
+
+async def test_sign_in_goes_on_while_servers_do_not_know_the_newest_key_yet(deploy: Deploy, database_url: str) -> None:
+    known, new = new_key("known"), new_key("new")
+    client, _ = await deploy([known])
+    await sign_in(client, "alice.test")
+    client, resources = await deploy([new, known])
+    signed_in = await sign_in(client, "alice.test")
+    await _expire_tokens(database_url)
+    answer = await pds.call(resources, Did(signed_in.did), "GET", "com.atproto.server.getSession")
+    assert answer.json()["did"] == signed_in.did
 
 
 async def test_callback_from_a_provider_that_is_not_the_accounts_own_is_refused(

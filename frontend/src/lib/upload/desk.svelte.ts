@@ -10,6 +10,7 @@ import { forgetAllFiles, forgetFiles, keepFile, keptFile } from './kept_files.ts
 import { Transfer } from './transfer.ts';
 
 const CONTEXT_KEY = Symbol('uploads');
+const isUnfinished = (view: UploadView) => view.status === 'pending' || view.status === 'processing' || view.can_retry;
 const coverName = (job: UploadJob) => `${job.key}/cover`;
 
 /** every upload of this visit; lives in the root layout and goes on while people move through the app. */
@@ -17,20 +18,31 @@ export class UploadDesk {
   jobs = $state<UploadJob[]>([]);
   isRestored = $state(false);
   #did: string | null = null;
+  #opening: Promise<void> = Promise.resolve();
   #files = new Map<string, File>();
   #covers = new Map<string, Blob>();
   #transfers = new Map<string, Transfer>();
   #following = new Map<string, () => void>();
 
   /** take up what this person left unfinished; called when somebody is signed in. */
-  async open(did: string): Promise<void> {
+  open(did: string): void {
     if (this.#did === did) return;
     this.#did = did;
+    this.#opening = this.#restore(did);
+  }
+
+  async #restore(did: string): Promise<void> {
     this.jobs = readKeptJobs(did).map((kept) => UploadJob.from(kept));
     const views = await listUploads().catch(() => null);
     if (this.#did !== did) return;
-    if (views) await Promise.all([...this.jobs].map((job) => this.#takeUp(job, views)));
-    else for (const job of this.jobs) this.#fail(job, 'api_unreachable');
+    if (views) {
+      const known = new Set(this.jobs.map((job) => job.uploadId));
+      const others = views.filter((view) => !known.has(view.upload_id) && isUnfinished(view));
+      this.jobs.push(...others.map((view) => UploadJob.fromView(view)));
+      await Promise.all([...this.jobs].map((job) => this.#takeUp(job, views)));
+    } else {
+      for (const job of this.jobs) this.#fail(job, 'api_unreachable');
+    }
     this.isRestored = true;
     this.save();
   }
@@ -52,8 +64,11 @@ export class UploadDesk {
   }
 
   /** start sending each file; one that matches an unfinished upload goes on where that one stopped. */
-  add(files: Iterable<File>): void {
-    for (const file of files) {
+  async add(files: Iterable<File>): Promise<void> {
+    const chosen = [...files];
+    // an upload begun while the list of known ones is on its way would be found in it and taken for another
+    await this.#opening;
+    for (const file of chosen) {
       const waiting = this.jobs.find((job) => job.status === 'needs_file' && isSameFile(job.keep(), file));
       const job = waiting ?? new UploadJob(crypto.randomUUID());
       if (!waiting) {
@@ -174,6 +189,11 @@ export class UploadDesk {
       },
       failed: (problem) => {
         job.transfer = 'stopped';
+        if (job.uploadId && (problem?.status === 404 || problem?.status === 410)) {
+          job.startOver();
+          void this.#resume(job);
+          return;
+        }
         this.#failWith(job, problem ?? new ApiProblem('connection', 0, ''));
       },
     });

@@ -1,4 +1,6 @@
+import type { UploadView } from '#lib/api/types.ts';
 import type { Draft, KeptJob } from './draft.ts';
+import { titleFromFileName } from '#lib/format/words.ts';
 import type { Failure } from './failures.ts';
 import { fractionOf, Speedometer, statusOf, type ServerView, type TransferState } from './progress.ts';
 
@@ -38,7 +40,7 @@ export class UploadJob {
     fractionOf({ sentBytes: this.sentBytes, sizeBytes: this.sizeBytes, status: this.status, server: this.server }),
   );
   /** whether the person may still change the form. */
-  isEditable = $derived(!this.isPublishRequested && this.status !== 'live');
+  isEditable = $derived(this.status !== 'live' && (!this.isPublishRequested || this.failure?.action === 'choose_again'));
 
   #speed = new Speedometer();
 
@@ -88,6 +90,23 @@ export class UploadJob {
       is_cover_sent: this.isCoverSent,
       draft: $state.snapshot(this.draft),
     };
+  }
+
+  /** an upload that the api knows and this browser does not: begun elsewhere, or before a sign-out. */
+  static fromView(view: UploadView): UploadJob {
+    return UploadJob.from({
+      key: view.upload_id,
+      upload_id: view.upload_id,
+      file_name: view.filename,
+      file_type: '',
+      size_bytes: view.size_bytes ?? 0,
+      last_modified: 0,
+      is_publish_requested: view.is_submitted,
+      is_publish_sent: view.is_submitted,
+      has_cover: view.image_url !== null,
+      is_cover_sent: view.image_url !== null,
+      draft: { title: view.title ?? titleFromFileName(view.filename), album: view.album ?? '', tags: view.tags, description: view.description ?? '' },
+    });
   }
 
   static from(kept: KeptJob): UploadJob {

@@ -23,14 +23,17 @@ export class Transfer {
     if (this.#isAborted) return;
     const endpoint = uploadsEndpoint();
     const upload: Upload = new tus.Upload(file, {
-      endpoint,
-      ...(uploadId ? { uploadUrl: endpoint + encodeURIComponent(uploadId) } : {}),
+      ...(uploadId ? { uploadUrl: endpoint + encodeURIComponent(uploadId) } : { endpoint }),
       metadata: { filename: file.name, filetype: file.type },
       chunkSize: Number.POSITIVE_INFINITY,
       retryDelays: RETRY_DELAYS_MS,
       // which upload a file belongs to is kept with its form, per person, in draft.ts
       storeFingerprintForResuming: false,
-      onUploadUrlAvailable: () => news.named(idFrom(upload.url ?? '')),
+      onUploadUrlAvailable: () => {
+        // with an endpoint at hand tus-js-client answers any failed question for the offset by starting from zero
+        upload.options.endpoint = null;
+        news.named(idFrom(upload.url ?? ''));
+      },
       onProgress: (sent) => news.progress(sent),
       onShouldRetry: (error) => {
         const isWorthIt = isPassing(error);

@@ -28,7 +28,8 @@ class ClientKey:
 class ClientApp:
     """Our OAuth client: confidential when it has keys.
 
-    shape:  `keys` newest first; the first makes new grants, the others keep the grants they made alive
+    shape:  `keys` newest first; the first makes new grants, the others keep the grants they made alive, and step in
+            where a server has not read the first yet
     """
 
     client_id: str
@@ -38,9 +39,9 @@ class ClientApp:
     keys: tuple[ClientKey, ...] = ()
 
     @property
-    def newest_key_id(self) -> str | None:
-        """The key for new grants, None for a client without keys."""
-        return self.keys[0].key_id if self.keys else None
+    def key_ids(self) -> tuple[str | None, ...]:
+        """The keys to make a new grant with, best first; a single None for a client without keys."""
+        return tuple(entry.key_id for entry in self.keys) or (None,)
 
     def metadata(self) -> dict[str, object]:
         """Return the client metadata document that servers read."""

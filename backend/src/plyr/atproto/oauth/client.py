@@ -1,5 +1,6 @@
 """The OAuth client: pushed authorization requests, code exchange, refresh, revocation."""
 
+import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,13 +15,14 @@ from plyr.atproto.identity.syntax import require_did
 from plyr.atproto.oauth.app import ClientApp
 from plyr.atproto.oauth.discovery import AuthServer, Discovery
 from plyr.atproto.oauth.dpop import DpopSender, Outgoing
-from plyr.atproto.oauth.errors import GrantRefused, OAuthError, ProviderRefused
+from plyr.atproto.oauth.errors import ClientRefused, GrantRefused, OAuthError, ProviderRefused
 from plyr.atproto.oauth.keys import SigningKey, sha256_url
 from plyr.kit.clock import utc_now
 from plyr.kit.ids import Did
 
 _FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 _DEADLINE_S = 8.0
+_REFUSALS = {"invalid_grant": GrantRefused, "invalid_client": ClientRefused}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Authorization:
     state: str = field(repr=False)
     verifier: str = field(repr=False)
     dpop_key: SigningKey
+    client_key_id: str | None
+    """the key we authenticated with, and must go on with"""
 
 
 class OAuthClient:
@@ -58,24 +62,40 @@ class OAuthClient:
 
     async def authorize(self, server: AuthServer, login_hint: str | None) -> Authorization:
         """Push an authorization request. errors: ProviderRefused."""
-        begun = Authorization("", secrets.token_urlsafe(32), secrets.token_urlsafe(48), SigningKey.generate())
+        state, verifier, dpop_key = secrets.token_urlsafe(32), secrets.token_urlsafe(48), SigningKey.generate()
         params = {
             "response_type": "code",
             "redirect_uri": self.app.redirect_uri,
             "scope": self.app.scope,
-            "state": begun.state,
-            "code_challenge": sha256_url(begun.verifier),
+            "state": state,
+            "code_challenge": sha256_url(verifier),
             "code_challenge_method": "S256",
         }
         if login_hint is not None:
             params["login_hint"] = login_hint
-        answer = await self._post(server, server.par_url, begun.dpop_key, self.app.newest_key_id, params)
+        request_uri, key_id = await self._push(server, dpop_key, params)
+        query = urlencode({"client_id": self.app.client_id, "request_uri": request_uri})
+        joint = "&" if urlsplit(server.authorize_url).query else "?"
+        return Authorization(f"{server.authorize_url}{joint}{query}", state, verifier, dpop_key, key_id)
+
+    async def _push(
+        self, server: AuthServer, dpop_key: SigningKey, params: Mapping[str, str]
+    ) -> tuple[str, str | None]:
+        # servers remember our keys for minutes: a key that is new may be unknown to them, one behind it is not
+        *newer, oldest = self.app.key_ids
+        for key_id in newer:
+            with contextlib.suppress(ClientRefused):
+                return await self._push_with(server, dpop_key, key_id, params)
+        return await self._push_with(server, dpop_key, oldest, params)
+
+    async def _push_with(
+        self, server: AuthServer, dpop_key: SigningKey, key_id: str | None, params: Mapping[str, str]
+    ) -> tuple[str, str | None]:
+        answer = await self._post(server, server.par_url, dpop_key, key_id, params)
         request_uri = _granted(answer, 201, 200).get("request_uri")
         if not isinstance(request_uri, str):
             raise OAuthError(f"{server.issuer} did not take the sign-in request")
-        query = urlencode({"client_id": self.app.client_id, "request_uri": request_uri})
-        joint = "&" if urlsplit(server.authorize_url).query else "?"
-        return Authorization(f"{server.authorize_url}{joint}{query}", begun.state, begun.verifier, begun.dpop_key)
+        return request_uri, key_id
 
     async def exchange(
         self, server: AuthServer, code: str, verifier: str, dpop_key: SigningKey, key_id: str | None
@@ -124,8 +144,7 @@ def _granted(answer: Answer, *statuses: int) -> dict[str, Any]:
         error = str(answer.json_object().get("error", "unknown"))[:100]
     except AnswerUnusable:
         error = "unknown"
-    kind = GrantRefused if error == "invalid_grant" else ProviderRefused
-    raise kind(f"{host} refused: {error}", error=error)
+    raise _REFUSALS.get(error, ProviderRefused)(f"{host} refused: {error}", error=error)
 
 
 def _tokens(answer: Answer, old_refresh_token: str | None) -> Tokens:

@@ -26,5 +26,9 @@ class GrantRefused(ProviderRefused):
     """The code or refresh token is not, or no longer, good (`invalid_grant`)."""
 
 
+class ClientRefused(ProviderRefused):
+    """The server does not take us for who we say we are (`invalid_client`), e.g. for a key it has not read yet."""
+
+
 class ClientKeyGone(OAuthError):
     """A grant was made with a client key that this deployment no longer has."""

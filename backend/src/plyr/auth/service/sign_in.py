@@ -4,8 +4,10 @@ start → the person approves at their provider → finish → a one-time token 
 each step is bound to the browser that began it by a secret in its cookie.
 """
 
+import asyncio
 import contextlib
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
@@ -31,6 +33,8 @@ from plyr.outbox import service as outbox
 
 ATTEMPT_TTL = timedelta(minutes=15)
 EXCHANGE_TTL = timedelta(seconds=60)
+START_S = 20.0
+FINISH_S = 30.0
 
 _REASONS: dict[str, SignInReason] = {
     "invalid_request": "invalid_request",
@@ -84,12 +88,13 @@ async def start(resources: AuthResources, asked: str, return_to: str, browser: s
 
     shape:  `browser` is the secret this browser has from an earlier start, so that two tabs do not disturb each other
     errors: SignInFailed
-    cost:   at most six bounded requests, and the authorization request
+    cost:   at most 20 s: six requests and the authorization request
     """
     asked = asked.strip()[:2048]
     try:
-        expected, hint, server = await _find_server(resources, asked)
-        begun = await resources.oauth.authorize(server, hint)
+        async with _within(START_S):
+            expected, hint, server = await _find_server(resources, asked)
+            begun = await resources.oauth.authorize(server, hint)
     except AtprotoError as error:
         raise _failed(error, asked, return_to) from error
     browser = browser or new_secret()
@@ -104,7 +109,7 @@ async def start(resources: AuthResources, asked: str, return_to: str, browser: s
         "expected_did": expected,
         "issuer": server.issuer,
         "client_id": app.client_id,
-        "client_key_id": app.newest_key_id,
+        "client_key_id": begun.client_key_id,
         "scope": app.scope,
         "secrets": resources.vault.encrypt(_purpose(state_hash), secrets),
     }
@@ -117,12 +122,13 @@ async def finish(resources: AuthResources, answer: CallbackAnswer, browser: str 
     """Check a callback, take the grant it stands for, and return the one-time exchange token.
 
     errors: SignInFailed for every way this can go wrong
-    cost:   at most seven bounded requests
+    cost:   at most 30 s: seven requests
     """
     attempt = await _take_attempt(resources, answer, browser)
     row = attempt.row
     try:
-        tokens, identity = await _take_grant(resources, attempt, answer)
+        async with _within(FINISH_S):
+            tokens, identity = await _take_grant(resources, attempt, answer)
     except SignInFailed as failure:
         failure.asked, failure.return_to = row.asked, row.return_to
         raise
@@ -167,6 +173,15 @@ async def exchange(resources: AuthResources, token: str, browser: str | None) ->
     log.info("signed_in", did=grant.did)
     has_profile = artist is not None and artist.has_profile
     return SignedIn(session_id, grant.did, artist.handle if artist else None, has_profile, taken[1])
+
+
+@contextlib.asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise HostUnreachable(f"your provider did not answer within {seconds:.0f} seconds") from None
 
 
 async def _find_server(resources: AuthResources, asked: str) -> tuple[Did | None, str | None, AuthServer]:

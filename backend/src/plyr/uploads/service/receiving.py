@@ -24,8 +24,8 @@ from plyr.uploads.views import RECEIVING_SHARE_PCT, Chunk, Lease, UploadRow
 
 CHUNK_BYTES = 32 * 1024 * 1024
 CHUNK_S = 30.0
-LEASE = timedelta(seconds=15)
-_RENEW_S = 5.0
+LEASE = timedelta(seconds=9)
+_RENEW_S = 3.0
 _IDLE_S = 60.0
 _UNKNOWN_TYPE = "application/octet-stream"
 

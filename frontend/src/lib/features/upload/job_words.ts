@@ -10,7 +10,7 @@ export function jobWords(job: UploadJob): string {
     case 'failed':
       return 'stopped';
     case 'needs_file':
-      return `${bytes(job.sentBytes)} of ${bytes(job.sizeBytes)} kept · waiting for the file`;
+      return job.sentBytes ? `${bytes(job.sentBytes)} of ${bytes(job.sizeBytes)} kept · waiting for the file` : 'waiting for the file';
     case 'waiting_for_sign_in':
       return 'waiting for you to sign in';
     case 'ready':

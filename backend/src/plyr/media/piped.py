@@ -9,7 +9,8 @@ import json
 import resource
 import struct
 import sys
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import Any, BinaryIO
 
 REQUEST = struct.Struct("!cQI")
 LENGTH = struct.Struct("!I")
@@ -89,26 +90,13 @@ def _limit(memory_mb: int, cpu_s: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 
 
-def main() -> None:
-    """Read one file and answer once: `child.py audio|image size memory_mb cpu_s`."""
-    task, size, memory_mb, cpu_s = sys.argv[1], *(int(value) for value in sys.argv[2:5])
+def serve(read: Callable[[PipedFile], tuple[dict[str, Any], list[bytes]]]) -> None:
+    """Read one file and answer once; the arguments are its size, and the limits in MB and seconds."""
+    size, memory_mb, cpu_s = (int(value) for value in sys.argv[1:4])
     answers, requests = sys.stdin.buffer, sys.stdout.buffer
-    file = PipedFile(size, answers, requests)
-    # imported here: each task loads only its own library, before the limits hold
-    if task == "audio":
-        from plyr.media.audio import examine
-
-        _limit(memory_mb, cpu_s)
-        found, blobs = examine(file), list[bytes]()
-    else:
-        from plyr.media.pictures import render
-
-        _limit(memory_mb, cpu_s)
-        found, blobs = render(file)
+    # the libraries are loaded by now; from here on only the stranger's bytes are
+    _limit(memory_mb, cpu_s)
+    found, blobs = read(PipedFile(size, answers, requests))
     body = json.dumps({"found": found, "blobs": [len(blob) for blob in blobs]}).encode()
     requests.write(REQUEST.pack(b"D", 0, len(body)) + body + b"".join(blobs))
     requests.flush()
-
-
-if __name__ == "__main__":
-    main()
