@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 import plyr.artists.models
 import plyr.auth.models
 import plyr.comments.models
+import plyr.cursors.models
 import plyr.index.models
 import plyr.jobs.models
 import plyr.likes.models

@@ -29,6 +29,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('did', name=op.f('pk_artists'))
     )
     op.create_index('uq_artists_handle', 'artists', ['handle'], unique=True, postgresql_where=sa.text('handle is not null'))
+    op.create_table('awaited_echoes',
+    sa.Column('uri', sa.String(), nullable=False),
+    sa.Column('did', sa.String(), nullable=False),
+    sa.Column('rev', sa.String(), nullable=False),
+    sa.Column('written_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('signalled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('uri', name=op.f('pk_awaited_echoes'))
+    )
+    op.create_index('ix_awaited_echoes_written_at', 'awaited_echoes', ['written_at'], unique=False)
     op.create_table('comment_counts',
     sa.Column('subject_uri', sa.String(), nullable=False),
     sa.Column('comments', sa.BigInteger(), nullable=False),
@@ -49,6 +58,26 @@ def upgrade() -> None:
     )
     op.create_index('ix_comments_did', 'comments', ['did', sa.literal_column('created_at DESC')], unique=False)
     op.create_index('ix_comments_subject_uri', 'comments', ['subject_uri', 'timestamp_ms'], unique=False)
+    op.create_table('failed_writes',
+    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('did', sa.String(), nullable=False),
+    sa.Column('collection', sa.String(), nullable=False),
+    sa.Column('rkey', sa.String(), nullable=False),
+    sa.Column('action', sa.String(), nullable=False),
+    sa.Column('code', sa.String(), nullable=False),
+    sa.Column('detail', sa.String(), nullable=False),
+    sa.Column('failed_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_failed_writes'))
+    )
+    op.create_index('ix_failed_writes_did', 'failed_writes', ['did', 'failed_at'], unique=False)
+    op.create_index('ix_failed_writes_failed_at', 'failed_writes', ['failed_at'], unique=False)
+    op.create_table('ingest_cursors',
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('cursor', sa.BigInteger(), nullable=True),
+    sa.Column('epoch', sa.BigInteger(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('source', name=op.f('pk_ingest_cursors'))
+    )
     op.create_table('jobs',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
@@ -195,6 +224,33 @@ def upgrade() -> None:
     )
     op.create_index('ix_records_applied_at', 'records', ['applied_at'], unique=False)
     op.create_index('ix_records_did_collection', 'records', ['did', 'collection'], unique=False)
+    op.create_table('repos',
+    sa.Column('did', sa.String(), nullable=False),
+    sa.Column('pds_url', sa.String(), nullable=True),
+    sa.Column('applied_rev', sa.String(), nullable=True),
+    sa.Column('compared_rev', sa.String(), nullable=True),
+    sa.Column('status', sa.String(), server_default=sa.text("'active'"), nullable=False),
+    sa.Column('said_by', sa.String(), nullable=True),
+    sa.Column('failures', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('last_error', sa.String(), nullable=True),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('compared_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('backfilled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('next_check_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.CheckConstraint("did like 'did:%'", name=op.f('ck_repos_did')),
+    sa.CheckConstraint("status in ('active', 'deactivated', 'takendown', 'suspended', 'deleted')", name=op.f('ck_repos_status')),
+    sa.PrimaryKeyConstraint('did', name=op.f('pk_repos'))
+    )
+    op.create_index('ix_repos_next_check_at', 'repos', ['next_check_at'], unique=False)
+    op.create_table('spent_points',
+    sa.Column('did', sa.String(), nullable=False),
+    sa.Column('slot', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('points', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint('points > 0', name=op.f('ck_spent_points_points')),
+    sa.PrimaryKeyConstraint('did', 'slot', name=op.f('pk_spent_points'))
+    )
+    op.create_index('ix_spent_points_slot', 'spent_points', ['slot'], unique=False)
     op.create_table('tracks',
     sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('uri', sa.String(), nullable=False),
@@ -239,15 +295,19 @@ def upgrade() -> None:
     sa.Column('rkey', sa.String(), nullable=False),
     sa.Column('action', sa.String(), nullable=False),
     sa.Column('record', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('merge', postgresql.ARRAY(sa.TEXT()), nullable=True),
+    sa.Column('expects', sa.String(), nullable=True),
     sa.Column('job_id', sa.Uuid(), nullable=True),
     sa.Column('attempts', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('run_after', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('parked_reason', sa.String(), nullable=True),
     sa.Column('last_error', sa.String(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.CheckConstraint("(action = 'put') = (record is not null)", name=op.f('ck_repo_writes_put_has_record')),
     sa.CheckConstraint("action in ('put', 'delete')", name=op.f('ck_repo_writes_action')),
+    sa.CheckConstraint("merge is null or (action = 'put' and expects is null)", name=op.f('ck_repo_writes_merge_or_expects')),
     sa.ForeignKeyConstraint(['job_id'], ['jobs.id'], name=op.f('fk_repo_writes_job_id_jobs'), ondelete='set null'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_repo_writes'))
     )
@@ -277,6 +337,7 @@ def upgrade() -> None:
     sa.Column('duration_ms', sa.BigInteger(), nullable=True),
     sa.Column('size_bytes', sa.BigInteger(), nullable=True),
     sa.Column('audio_sha256', sa.String(), nullable=True),
+    sa.Column('blob_cid', sa.String(), nullable=True),
     sa.Column('image_id', sa.String(), nullable=True),
     sa.Column('visibility', sa.String(), server_default='public', nullable=False),
     sa.Column('hidden_at', sa.DateTime(timezone=True), nullable=True),
@@ -373,6 +434,10 @@ def downgrade() -> None:
     op.drop_index('ix_tracks_feed', table_name='tracks', postgresql_where=sa.text("hidden_at is null and visibility = 'public'"))
     op.drop_index('ix_tracks_artist_did', table_name='tracks')
     op.drop_table('tracks')
+    op.drop_index('ix_spent_points_slot', table_name='spent_points')
+    op.drop_table('spent_points')
+    op.drop_index('ix_repos_next_check_at', table_name='repos')
+    op.drop_table('repos')
     op.drop_index('ix_records_did_collection', table_name='records')
     op.drop_index('ix_records_applied_at', table_name='records')
     op.drop_table('records')
@@ -394,10 +459,16 @@ def downgrade() -> None:
     op.drop_index('ix_jobs_owner_did_created_at', table_name='jobs')
     op.drop_index('ix_jobs_open', table_name='jobs', postgresql_where=sa.text("released and status in ('pending', 'processing')"))
     op.drop_table('jobs')
+    op.drop_table('ingest_cursors')
+    op.drop_index('ix_failed_writes_failed_at', table_name='failed_writes')
+    op.drop_index('ix_failed_writes_did', table_name='failed_writes')
+    op.drop_table('failed_writes')
     op.drop_index('ix_comments_subject_uri', table_name='comments')
     op.drop_index('ix_comments_did', table_name='comments')
     op.drop_table('comments')
     op.drop_table('comment_counts')
+    op.drop_index('ix_awaited_echoes_written_at', table_name='awaited_echoes')
+    op.drop_table('awaited_echoes')
     op.drop_index('uq_artists_handle', table_name='artists', postgresql_where=sa.text('handle is not null'))
     op.drop_table('artists')
     # ### end Alembic commands ###

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     """how repo events are heard: from Jetstream hosts, or from one relay or PDS itself"""
     ingest_hosts: str = _JETSTREAMS
     """websocket addresses of the source, comma-separated; several for jetstream, one for subscribe_repos"""
+    ingest_lag_limit_s: float = Field(60.0, gt=0)
+    """how far the index may be behind the newest event before ingest says that it is not ready"""
     oauth_client_keys: SecretStr | None = None
     """JSON list of private EC keys (JWK with `kid`), newest first; makes the client confidential"""
     upload_max_mb: int = Field(1536, ge=1)

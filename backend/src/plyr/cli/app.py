@@ -1,4 +1,4 @@
-"""Commands: run the api or a worker, bring the database up to date, print the OpenAPI document."""
+"""Commands: run the api, a worker or ingest, bring the database up to date, print the OpenAPI document."""
 
 import asyncio
 import json
@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from plyr.api.app import create_app
 from plyr.auth import service as auth
 from plyr.config import Settings, load_settings
 from plyr.db.migrations import upgrade
+from plyr.ingest.app import create_app as create_ingest_app
 from plyr.runtime import open_resources, require_usable
 from plyr.telemetry.logs import configure_logs
 from plyr.worker.main import run_worker
@@ -28,16 +30,7 @@ def api(
 ) -> None:
     """serve http."""
     settings = _usable_settings()
-    uvicorn.run(
-        create_app(settings),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE_S,
-        proxy_headers=False,
-        server_header=False,
-    )
+    _serve(create_app(settings), host, port)
 
 
 @app.command()
@@ -45,6 +38,16 @@ def worker() -> None:
     """do the work in the background: uploads, repo writes, housekeeping."""
     settings = _usable_settings()
     asyncio.run(run_worker(settings))
+
+
+@app.command()
+def ingest(
+    host: Annotated[str, typer.Option(help="the address to answer /health, /ready and /metrics on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="the port to answer on")] = 8001,
+) -> None:
+    """follow the repos: one process leads, further ones stand by."""
+    settings = _usable_settings()
+    _serve(create_ingest_app(settings), host, port)
 
 
 @app.command()
@@ -71,6 +74,19 @@ def openapi() -> None:
 async def _encrypt_anew(settings: Settings) -> int:
     async with open_resources(settings, application_name="plyr-encrypt-anew") as resources:
         return await auth.encrypt_anew(resources)
+
+
+def _serve(application: FastAPI, host: str, port: int) -> None:
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        proxy_headers=False,
+        server_header=False,
+    )
 
 
 def _usable_settings() -> Settings:

@@ -1,7 +1,7 @@
 """The one door into the index. Duplicates, reordering and replays of events all end in the same tables."""
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plyr.artists import service as artists
@@ -10,7 +10,7 @@ from plyr.atproto.lexicon.validate import Lexicons, RecordInvalid
 from plyr.comments import service as comments
 from plyr.db import Session
 from plyr.index import repo
-from plyr.kit.ids import AtUri
+from plyr.kit.ids import AtUri, Nsid
 from plyr.kit.record_events import Changes, RecordEvent
 from plyr.likes import service as likes
 from plyr.lists import service as lists
@@ -36,11 +36,15 @@ class Rules:
     namespace: str
     lexicons: Lexicons
 
+    @property
+    def collections(self) -> list[Nsid]:
+        """The collections the index follows."""
+        return [Nsid(f"{self.namespace}.{part}") for part in _FOLDS]
+
     def part_of(self, collection: str) -> str:
         """Return a collection's name within our namespace, or empty for a stranger's."""
         prefix = f"{self.namespace}."
         return collection.removeprefix(prefix) if collection.startswith(prefix) else ""
-
 
 @dataclass(slots=True)
 class Applied:
@@ -75,12 +79,22 @@ async def apply_batch(session: Session, events: Sequence[RecordEvent], rules: Ru
             applied.stale += event.uri in newest
             newest[event.uri] = event
     if newest:
-        await _enter(session, list(newest.values()), rules, applied)
+        rejected: dict[str, str] = {event.uri: why for event in newest.values() if (why := _fault(event, rules))}
+        await _enter(session, list(newest.values()), rejected, rules, applied)
     return applied
 
 
-async def _enter(session: Session, events: list[RecordEvent], rules: Rules, applied: Applied) -> None:
-    rejected: dict[str, str] = {event.uri: reason for event in events if (reason := _fault(event, rules))}
+async def reject(session: Session, event: RecordEvent, reason: str, rules: Rules) -> Applied:
+    """Enter an event that could not be applied, with the reason; its record shows nowhere."""
+    applied = Applied()
+    if rules.part_of(event.collection) in _FOLDS:
+        await _enter(session, [event], {event.uri: reason}, rules, applied)
+    return applied
+
+
+async def _enter(
+    session: Session, events: list[RecordEvent], rejected: Mapping[str, str], rules: Rules, applied: Applied
+) -> None:
     await repos.remember(session, {event.did for event in events})
     news = await repo.enter(session, events, rejected)
     applied.news += len(news)

@@ -72,6 +72,11 @@ async def set_checked(session: Session, did: Did, next_in: timedelta) -> None:
     await session.execute(update(Repo).where(Repo.did == did).values(**values))
 
 
+async def distrust_all(session: Session) -> None:
+    """Forget at which commits repos were compared, and make all of them due."""
+    await session.execute(update(Repo).values(compared_rev=None, next_check_at=func.now()))
+
+
 async def set_failed(session: Session, did: Did, error: str, longest: timedelta) -> None:
     """Note that a repo could not be asked; the next try comes later each time, up to `longest`."""
     wait = func.least(func.power(2, func.least(Repo.failures, 12)) * timedelta(minutes=5), longest)

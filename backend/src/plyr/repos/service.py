@@ -82,6 +82,11 @@ async def note_unchanged(session: Session, did: Did) -> None:
     await repo.set_checked(session, did, _soon())
 
 
+async def distrust_all(session: Session) -> None:
+    """Events were missed and nobody knows whose: every repo is due, to be read whole. cost: 1 statement."""
+    await repo.distrust_all(session)
+
+
 async def note_failure(session: Session, did: Did, error: str) -> None:
     """Note that a repo could not be read; it is tried again after 5 minutes, doubling up to a day."""
     await repo.set_failed(session, did, error, LONGEST_WAIT)
