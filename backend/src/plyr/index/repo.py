@@ -1,14 +1,17 @@
-"""Every statement on the ledger."""
+"""Every statement on the ledger, and on what of it is still to be delivered."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from plyr.db import Session
 from plyr.index.models import LedgerRecord
+from plyr.kit.at_uri import make_at_uri
+from plyr.kit.ids import AtUri, Cid, Did, Nsid, RecordKey, Rev
 from plyr.kit.record_events import RecordEvent
+from plyr.outbox.models import RepoWrite
 
 
 async def enter(session: Session, events: Sequence[RecordEvent], rejected: Mapping[str, str]) -> set[str]:
@@ -39,3 +42,28 @@ def _row(event: RecordEvent, rejected: str | None) -> dict[str, Any]:
         "rejected": None if gone else rejected,
         "deleted_at": func.now() if gone else None,
     }
+
+
+async def list_of_repo(session: Session, did: Did) -> dict[AtUri, tuple[Rev, Cid | None]]:
+    """Return what the ledger knows of a repo: revision and CID by address, None for what was deleted."""
+    rows = await session.execute(
+        select(LedgerRecord.uri, LedgerRecord.rev, LedgerRecord.cid).where(LedgerRecord.did == did)
+    )
+    return {AtUri(row.uri): (Rev(row.rev), Cid(row.cid) if row.cid else None) for row in rows}
+
+
+async def list_pending(session: Session, did: Did) -> set[AtUri]:
+    """Return the records of a repo that our own writes are on their way to."""
+    rows = await session.execute(select(RepoWrite.collection, RepoWrite.rkey).where(RepoWrite.did == did))
+    return {make_at_uri(did, Nsid(row.collection), RecordKey(row.rkey)) for row in rows}
+
+
+async def touch_standing(session: Session, uri: AtUri, cid: Cid) -> bool:
+    """Hold a record's row if it still is this version and shows; marks it as changed just now."""
+    held = await session.execute(
+        update(LedgerRecord)
+        .where(LedgerRecord.uri == uri, LedgerRecord.cid == cid, LedgerRecord.rejected.is_(None))
+        .values(applied_at=func.now())
+        .returning(LedgerRecord.uri)
+    )
+    return held.first() is not None

@@ -14,7 +14,7 @@ class TrackSource(Base):
     """What only we know of a track: its number, its files, who may see it. Kept when the index is made anew.
 
     shape:  made before the record exists (an upload) or when a foreign record is first seen; without a file the
-            track cannot be played and is not shown
+            track cannot be played and is not shown; `blob_cid` is the author's blob that the file is a copy of
     """
 
     __tablename__ = "track_sources"
@@ -27,6 +27,7 @@ class TrackSource(Base):
     duration_ms: Mapped[int | None]
     size_bytes: Mapped[int | None]
     audio_sha256: Mapped[str | None]
+    blob_cid: Mapped[str | None]
     image_id: Mapped[str | None]
     visibility: Mapped[str] = mapped_column(server_default="public")
     hidden_at: Mapped[datetime | None]

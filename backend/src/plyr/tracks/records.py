@@ -6,7 +6,7 @@ from typing import Any
 from plyr.atproto.lexicon.generated import Track
 from plyr.config import Settings
 from plyr.kit.clock import to_iso
-from plyr.kit.ids import FileId, ImageId
+from plyr.kit.ids import Cid, FileId, ImageId
 from plyr.kit.record_events import RecordEvent
 from plyr.tracks.views import TrackDraft
 
@@ -56,6 +56,7 @@ def shown_row(event: RecordEvent) -> dict[str, Any]:
     }
 
 
-def has_blob(event: RecordEvent) -> bool:
-    """Return whether the author's server keeps the audio of a record."""
-    return "audioBlob" in (event.record or {})
+def audio_blob(event: RecordEvent) -> Cid | None:
+    """Return the CID of the audio that the author's server keeps for a valid record, None if it keeps none."""
+    blob = (event.record or {}).get("audioBlob")
+    return Cid(blob["ref"]["$link"]) if blob else None

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from plyr.artists.models import Artist, Profile
 from plyr.db import Session
-from plyr.kit.ids import AtUri, Did, TrackId
+from plyr.kit.ids import AtUri, Cid, Did, TrackId
 from plyr.kit.paging import Cursor, Page
 from plyr.tracks.models import Track, TrackSource
 from plyr.tracks.views import PublishedDraft, TrackView
@@ -61,18 +61,24 @@ async def ensure_sources(session: Session, artists: Mapping[AtUri, Did]) -> None
     await session.execute(insert(TrackSource).values(rows).on_conflict_do_nothing(index_elements=[TrackSource.uri]))
 
 
-async def upsert(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[AtUri]:
-    """Write what records say, beside what their sources hold; return those whose audio we do not hold."""
+async def upsert(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[AtUri, Cid | None]:
+    """Write what records say, beside what their sources hold.
+
+    shape:  returns those whose audio did not come from an upload here, with the author's blob we hold, None for none
+    """
     held = await session.execute(
-        select(*_FROM_SOURCE, TrackSource.uri).where(TrackSource.uri.in_([row["uri"] for row in rows]))
+        select(*_FROM_SOURCE, TrackSource.blob_cid, TrackSource.uri).where(
+            TrackSource.uri.in_([row["uri"] for row in rows])
+        )
     )
     sources = {source["uri"]: dict(source) for source in held.mappings()}
+    blobs = {uri: source.pop("blob_cid") for uri, source in sources.items()}
     playable = [{**row, **sources[row["uri"]]} for row in rows if sources[row["uri"]]["file_id"] is not None]
     if playable:
         new = insert(Track).values(playable)
         changing = {name: new.excluded[name] for name in playable[0] if name not in ("id", "uri")}
         await session.execute(new.on_conflict_do_update(index_elements=[Track.uri], set_=changing))
-    return {row["uri"] for row in rows} - {row["uri"] for row in playable}
+    return {AtUri(uri): Cid(blob) if blob else None for uri, blob in blobs.items() if sources[uri]["upload_id"] is None}
 
 
 async def hide(session: Session, artist: Did, track_id: TrackId) -> AtUri | None:

@@ -18,7 +18,7 @@ from plyr.outbox import service as outbox
 from plyr.storage import service as storage
 from plyr.tracks import repo
 from plyr.tracks.errors import DuplicateTrack, TrackNotFound
-from plyr.tracks.records import has_blob, shown_row, track_record
+from plyr.tracks.records import audio_blob, shown_row, track_record
 from plyr.tracks.views import PublishedDraft, TrackDraft
 
 MIRROR = "mirror_audio"
@@ -77,9 +77,10 @@ async def fold(session: Session, changes: Changes) -> None:
 async def _fold_puts(session: Session, puts: Sequence[RecordEvent]) -> None:
     await artists.ensure(session, {event.did for event in puts})
     await repo.ensure_sources(session, {event.uri: event.did for event in puts})
-    silent = await repo.upsert(session, [shown_row(event) for event in puts])
+    held = await repo.upsert(session, [shown_row(event) for event in puts])
     for event in puts:
-        if event.uri in silent and has_blob(event):
+        blob = audio_blob(event)
+        if blob is not None and event.uri in held and held[event.uri] != blob:
             await request_mirror(session, event)
 
 
