@@ -119,6 +119,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('uri', name=op.f('pk_likes'))
     )
     op.create_index('ix_likes_did', 'likes', ['did', sa.literal_column('created_at desc')], unique=False)
+    op.create_index('ix_likes_did_subject_uri', 'likes', ['did', 'subject_uri'], unique=False)
     op.create_index('ix_likes_subject_uri', 'likes', ['subject_uri', sa.literal_column('created_at desc')], unique=False)
     op.create_table('lists',
     sa.Column('uri', sa.String(), nullable=False),
@@ -453,6 +454,7 @@ def downgrade() -> None:
     op.drop_index('ix_lists_did', table_name='lists')
     op.drop_table('lists')
     op.drop_index('ix_likes_subject_uri', table_name='likes')
+    op.drop_index('ix_likes_did_subject_uri', table_name='likes')
     op.drop_index('ix_likes_did', table_name='likes')
     op.drop_table('likes')
     op.drop_table('like_counts')

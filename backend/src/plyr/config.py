@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """largest cover image, in MB of 1 000 000 bytes"""
     job_lease_s: float = Field(30.0, gt=0)
     """a job whose worker is silent for so long is taken over"""
+    echo_overdue_s: float = Field(180.0, gt=0)
+    """an own write that the stream of events has not brought back after so long is a warning"""
     log_format: Literal["console", "json"] = "json"
     """how log lines are written"""
     lexicon_dir: Path = _REPO_LEXICONS

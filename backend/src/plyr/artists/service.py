@@ -99,11 +99,28 @@ async def ensure(session: Session, dids: Collection[Did]) -> None:
         await jobs.create_once(session, RESOLVE, did, did, {"did": did}, phase="asking")
 
 
+async def hide(session: Session, did: Did, because: str, said_by: str) -> None:
+    """Keep everything of an account and show nothing of it; `said_by` is who said why. cost: 1 statement."""
+    await repo.change(session, did, {"hidden_because": because, "hidden_said_by": said_by}, having_profile=None)
+
+
+async def show(session: Session, did: Did) -> None:
+    """Show an account again."""
+    await repo.change(session, did, {"hidden_because": None, "hidden_said_by": None}, having_profile=None)
+
+
+async def retire(session: Session, did: Did, said_by: str) -> None:
+    """Hide an account that is no more and free its handle."""
+    gone = {"handle": None, "hidden_because": "deleted", "hidden_said_by": said_by}
+    await repo.change(session, did, gone, having_profile=None)
+
+
 async def _write_profile(session: Session, did: Did, said: Mapping[str, object], namespace: str) -> ArtistView:
     await repo.upsert_profiles(session, [{"did": did, "cid": None, **said}])
     artist = await require(session, did)
     record = profile_record(artist, namespace, utc_now())
-    await outbox.put_record(session, did, ActorProfile.nsid(namespace), PROFILE_KEY, record)
+    fields = ActorProfile.field_names()
+    await outbox.put_record(session, did, ActorProfile.nsid(namespace), PROFILE_KEY, record, merge=fields)
     return artist
 
 

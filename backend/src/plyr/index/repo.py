@@ -1,6 +1,7 @@
 """Every statement on the ledger, and on what of it is still to be delivered."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -12,6 +13,14 @@ from plyr.kit.at_uri import make_at_uri
 from plyr.kit.ids import AtUri, Cid, Did, Nsid, RecordKey, Rev
 from plyr.kit.record_events import RecordEvent
 from plyr.outbox.models import RepoWrite
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A record as the ledger knows it; without a cid it is deleted."""
+
+    rev: Rev
+    cid: Cid | None
 
 
 async def enter(session: Session, events: Sequence[RecordEvent], rejected: Mapping[str, str]) -> set[str]:
@@ -28,6 +37,12 @@ async def enter(session: Session, events: Sequence[RecordEvent], rejected: Mappi
         where=new.excluded.rev > LedgerRecord.rev,
     )
     return set((await session.execute(newest.returning(LedgerRecord.uri))).scalars())
+
+
+async def find(session: Session, uri: AtUri) -> Version | None:
+    """Return what the ledger knows of a record, None for nothing."""
+    row = (await session.execute(select(LedgerRecord.rev, LedgerRecord.cid).where(LedgerRecord.uri == uri))).first()
+    return Version(Rev(row.rev), Cid(row.cid) if row.cid else None) if row else None
 
 
 def _row(event: RecordEvent, rejected: str | None) -> dict[str, Any]:

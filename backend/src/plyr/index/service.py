@@ -10,11 +10,11 @@ from plyr.atproto.lexicon.validate import Lexicons, RecordInvalid
 from plyr.comments import service as comments
 from plyr.db import Session
 from plyr.index import repo
+from plyr.index.pending import Wishes, read_wishes
 from plyr.kit.ids import AtUri, Nsid
 from plyr.kit.record_events import Changes, RecordEvent
 from plyr.likes import service as likes
 from plyr.lists import service as lists
-from plyr.outbox import service as outbox
 from plyr.repos import service as repos
 from plyr.tracks import service as tracks
 
@@ -45,6 +45,7 @@ class Rules:
         """Return a collection's name within our namespace, or empty for a stranger's."""
         prefix = f"{self.namespace}."
         return collection.removeprefix(prefix) if collection.startswith(prefix) else ""
+
 
 @dataclass(slots=True)
 class Applied:
@@ -92,6 +93,24 @@ async def reject(session: Session, event: RecordEvent, reason: str, rules: Rules
     return applied
 
 
+async def holds(session: Session, event: RecordEvent) -> bool:
+    """Tell whether the ledger has an event's version of its record, or a later one."""
+    known = await repo.find(session, event.uri)
+    return known is not None and (known.rev >= event.rev or known.cid == event.cid)
+
+
+async def restore(session: Session, standing: RecordEvent, rules: Rules) -> bool:
+    """Show a record as it stands in its repo, whatever was shown in advance. False: later news of it is known."""
+    rejected: dict[str, str] = {standing.uri: reason} if (reason := _fault(standing, rules)) else {}
+    await repos.remember(session, {standing.did})
+    await repo.enter(session, [standing], rejected)
+    known = await repo.find(session, standing.uri)
+    if known is not None and known.rev > standing.rev:
+        return False
+    await _show(session, [standing], rejected, rules)
+    return True
+
+
 async def _enter(
     session: Session, events: list[RecordEvent], rejected: Mapping[str, str], rules: Rules, applied: Applied
 ) -> None:
@@ -100,20 +119,34 @@ async def _enter(
     applied.news += len(news)
     applied.stale += len(events) - len(news)
     applied.rejected.update(reason for uri, reason in rejected.items() if uri in news)
-    pending = await outbox.list_pending_deletions(session, [event.uri for event in events if event.uri in news])
-    unwanted = rejected.keys() | pending
+    await _show(session, [event for event in events if event.uri in news], rejected, rules)
+
+
+async def _show(session: Session, events: Sequence[RecordEvent], rejected: Mapping[str, str], rules: Rules) -> None:
+    """Bring the tables of the domains to these events, as far as their owners' own waiting writes let them."""
+    wishes = await read_wishes(session, events)
+    await _fold(session, events, wishes, rejected, rules)
+    # an owner who wrote while we folded was waited for at their rows, and is heard now
+    later = await read_wishes(session, events)
+    if changed := [event for event in events if later.of(event.uri) != wishes.of(event.uri)]:
+        await _fold(session, changed, later, rejected, rules)
+
+
+async def _fold(
+    session: Session, events: Sequence[RecordEvent], wishes: Wishes, rejected: Mapping[str, str], rules: Rules
+) -> None:
     by_part: dict[str, Changes] = defaultdict(Changes)
     for event in events:
-        if event.uri not in news:
+        if event.uri in wishes.kept or (event.uri in wishes.edited and event.uri in rejected):
             continue
         changes = by_part[rules.part_of(event.collection)]
         if event.action == "delete":
             changes.deleted.append(event.uri)
-        elif event.uri in unwanted:
+        elif event.uri in rejected or event.uri in wishes.gone:
             changes.hidden.append(event.uri)
         else:
-            changes.puts.append(event)
-    for part, changes in by_part.items():
+            changes.puts.append(wishes.edited.get(event.uri, event))
+    for part, changes in sorted(by_part.items()):
         await _FOLDS[part](session, changes)
 
 

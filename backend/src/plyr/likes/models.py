@@ -21,6 +21,7 @@ class Like(Base):
     __table_args__ = (
         Index("ix_likes_subject_uri", "subject_uri", text("created_at desc")),
         Index("ix_likes_did", "did", text("created_at desc")),
+        Index("ix_likes_did_subject_uri", "did", "subject_uri"),
     )
 
 

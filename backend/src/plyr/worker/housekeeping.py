@@ -5,11 +5,14 @@ import asyncio
 import structlog
 
 from plyr.auth import service as auth
+from plyr.index import echoes
+from plyr.outbox import service as outbox
 from plyr.runtime import Resources
 from plyr.storage import service as storage
 from plyr.uploads import service as uploads
 
 EVERY_S = 300.0
+ECHOES_EVERY_S = 15.0
 
 log = structlog.get_logger()
 
@@ -21,6 +24,7 @@ async def keep_house(resources: Resources) -> None:
             ("uploads_expired", uploads.expire_stale(resources.db)),
             ("objects_purged", storage.purge_due(resources.db, resources.storage)),
             ("sign_ins_expired", auth.forget_expired(resources.db)),
+            ("outbox_forgotten", outbox.forget_old(resources.db)),
         ):
             try:
                 count = await chore
@@ -29,3 +33,13 @@ async def keep_house(resources: Resources) -> None:
             else:
                 log.info(name, count=count)
         await asyncio.sleep(EVERY_S)
+
+
+async def watch_echoes(resources: Resources) -> None:
+    """For ever: notice own writes that do not come back."""
+    while True:
+        try:
+            await echoes.signal_overdue(resources.db, resources.settings.echo_overdue_s)
+        except Exception as error:
+            log.warning("housekeeping_failed", chore="echoes", error=f"{type(error).__name__}: {error}")
+        await asyncio.sleep(ECHOES_EVERY_S)
