@@ -1,8 +1,7 @@
-"""Commands: run the api, a worker or ingest, bring the database up to date, print the OpenAPI document."""
+"""Commands: run the api, a worker or ingest, bring the database up to date, look after the index."""
 
 import asyncio
 import json
-import sys
 from typing import Annotated
 
 import typer
@@ -11,14 +10,17 @@ from fastapi import FastAPI
 
 from plyr.api.app import create_app
 from plyr.auth import service as auth
+from plyr.cli import index
+from plyr.cli.starting import usable_settings
 from plyr.config import Settings, load_settings
 from plyr.db.migrations import upgrade
 from plyr.ingest.app import create_app as create_ingest_app
-from plyr.runtime import open_resources, require_usable
+from plyr.runtime import open_resources
 from plyr.telemetry.logs import configure_logs
 from plyr.worker.main import run_worker
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="the backend of plyr.fm")
+app.add_typer(index.app, name="index")
 
 _GRACE_S = 5
 
@@ -29,14 +31,14 @@ def api(
     port: Annotated[int, typer.Option(help="the port to listen on")] = 8000,
 ) -> None:
     """serve http."""
-    settings = _usable_settings()
+    settings = usable_settings()
     _serve(create_app(settings), host, port)
 
 
 @app.command()
 def worker() -> None:
     """do the work in the background: uploads, repo writes, housekeeping."""
-    settings = _usable_settings()
+    settings = usable_settings()
     asyncio.run(run_worker(settings))
 
 
@@ -46,7 +48,7 @@ def ingest(
     port: Annotated[int, typer.Option(help="the port to answer on")] = 8001,
 ) -> None:
     """follow the repos: one process leads, further ones stand by."""
-    settings = _usable_settings()
+    settings = usable_settings()
     _serve(create_ingest_app(settings), host, port)
 
 
@@ -61,7 +63,7 @@ def migrate() -> None:
 @app.command("encrypt-anew")
 def encrypt_anew() -> None:
     """write all secrets at rest under the newest of ENCRYPTION_KEYS, so that the older ones can be dropped."""
-    count = asyncio.run(_encrypt_anew(_usable_settings()))
+    count = asyncio.run(_encrypt_anew(usable_settings()))
     typer.echo(f"encrypted the secrets of {count} grants anew")
 
 
@@ -87,14 +89,3 @@ def _serve(application: FastAPI, host: str, port: int) -> None:
         proxy_headers=False,
         server_header=False,
     )
-
-
-def _usable_settings() -> Settings:
-    settings = load_settings()
-    configure_logs(settings.log_format)
-    try:
-        require_usable(settings)
-    except ValueError as error:
-        print(f"refusing to start: {error}", file=sys.stderr)
-        sys.exit(2)
-    return settings

@@ -65,8 +65,8 @@ async def reconcile_repo(context: JobContext) -> None:
 async def reconcile(resources: RepairResources, did: Did, *, force: bool = False) -> Reconciled:
     """Bring what a repo holds and the ledger does not through the door, and what it lost as deletions.
 
-    shape:  a newer revision in the ledger wins; records our own writes are on their way to are left to these.
-            again at any point: the same end
+    shape:  a newer revision in the ledger wins, and so does what an owner wants by writes on their way; again at any
+            point: the same end
     errors: RepoUnavailable, and whatever the network says; then only what was checked has been applied
     cost:   two small requests while nothing happened; else the whole repo once, memory for its addresses
     """
@@ -122,9 +122,7 @@ async def _apply(db: Database, events: list[RecordEvent], rules: Rules) -> int:
     if not events:
         return 0
     async with db.begin() as session:
-        pending = await repo.list_pending(session, events[0].did)
-        settled = [event for event in events if event.uri not in pending]
-        return (await index.apply_batch(session, settled, rules)).news
+        return (await index.apply_batch(session, events, rules)).news
 
 
 def _differs(event: RecordEvent, ledger: dict[AtUri, tuple[Rev, Cid | None]]) -> bool:

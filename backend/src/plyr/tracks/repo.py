@@ -12,7 +12,7 @@ from plyr.db import Session
 from plyr.kit.ids import AtUri, Cid, Did, TrackId
 from plyr.kit.paging import Cursor, Page
 from plyr.tracks.models import Track, TrackSource
-from plyr.tracks.views import PublishedDraft, TrackView
+from plyr.tracks.views import PublishedDraft, SourceView, TrackView
 
 _VISIBLE = Track.hidden_at.is_(None)
 _COLUMNS = (
@@ -53,6 +53,18 @@ async def add_source(session: Session, values: Mapping[str, object]) -> TrackId:
     """Insert the source of a track whose record is still to be written."""
     made = await session.execute(insert(TrackSource).values(**values).returning(TrackSource.id))
     return TrackId(made.scalar_one())
+
+
+async def find_source(session: Session, uri: AtUri) -> SourceView | None:
+    """Return what we hold of a track."""
+    query = select(TrackSource.id, TrackSource.file_id, TrackSource.blob_cid, TrackSource.upload_id)
+    row = (await session.execute(query.where(TrackSource.uri == uri))).mappings().first()
+    return SourceView(**row) if row else None
+
+
+async def change_source(session: Session, uri: AtUri, values: Mapping[str, object]) -> None:
+    """Change what we hold of a track."""
+    await session.execute(update(TrackSource).where(TrackSource.uri == uri).values(**values))
 
 
 async def ensure_sources(session: Session, artists: Mapping[AtUri, Did]) -> None:

@@ -1,6 +1,7 @@
 """The life of a track: published through the outbox, settled by the index, deleted by its artist."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 
 from plyr.artists import service as artists
@@ -19,7 +20,7 @@ from plyr.storage import service as storage
 from plyr.tracks import repo
 from plyr.tracks.errors import DuplicateTrack, TrackNotFound
 from plyr.tracks.records import audio_blob, shown_row, track_record
-from plyr.tracks.views import PublishedDraft, TrackDraft
+from plyr.tracks.views import AudioCopy, PublishedDraft, SourceView, TrackDraft
 
 MIRROR = "mirror_audio"
 DELETED_KEPT_FOR = timedelta(days=1)
@@ -89,6 +90,17 @@ async def request_mirror(session: Session, event: RecordEvent) -> None:
     payload = {"uri": event.uri, "rev": event.rev, "cid": event.cid, "record": event.record}
     name = f"mirror:{event.uri}:{event.cid}"
     await jobs.create_once(session, MIRROR, name, event.did, payload, phase="fetching")
+
+
+async def find_source(session: Session, uri: AtUri) -> SourceView | None:
+    """Return what we hold of a track whose record we heard of."""
+    return await repo.find_source(session, uri)
+
+
+async def show_copy(session: Session, event: RecordEvent, copy: AudioCopy) -> None:
+    """Let a record of another client show with the copy of its audio, which is already stored and owned."""
+    await repo.change_source(session, event.uri, asdict(copy))
+    await fold(session, Changes(puts=[event]))
 
 
 async def withdraw(session: Session, uri: AtUri) -> TrackId | None:

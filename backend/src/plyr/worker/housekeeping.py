@@ -7,6 +7,7 @@ import structlog
 from plyr.auth import service as auth
 from plyr.index import echoes
 from plyr.outbox import service as outbox
+from plyr.repos import service as repos
 from plyr.runtime import Resources
 from plyr.storage import service as storage
 from plyr.uploads import service as uploads
@@ -18,11 +19,12 @@ log = structlog.get_logger()
 
 
 async def keep_house(resources: Resources) -> None:
-    """For ever: forget uploads nobody finished, delete objects given up, drop what expired in sign-in."""
+    """For ever: forget what nobody finished or what expired, delete objects given up, compare repos that are due."""
     while True:
         for name, chore in (
             ("uploads_expired", uploads.expire_stale(resources.db)),
             ("objects_purged", storage.purge_due(resources.db, resources.storage)),
+            ("repos_scheduled", repos.schedule_round(resources.db)),
             ("sign_ins_expired", auth.forget_expired(resources.db)),
             ("outbox_forgotten", outbox.forget_old(resources.db)),
         ):

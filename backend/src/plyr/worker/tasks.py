@@ -3,14 +3,24 @@
 from uuid import UUID
 
 from plyr.auth.jobs import revoke_grant
+from plyr.index.accounts import check_account, resolve_identity
 from plyr.index.delivery import deliver_repo
+from plyr.index.mirror import mirror_audio
+from plyr.index.reconcile import reconcile_repo
 from plyr.jobs import runner
 from plyr.jobs.runner import Handler
 from plyr.kit.ids import Did, JobId
 from plyr.runtime import Resources
 from plyr.uploads.jobs import process_upload
 
-HANDLERS: dict[str, Handler] = {"upload": process_upload, "revoke_grant": revoke_grant}
+HANDLERS: dict[str, Handler] = {
+    "upload": process_upload,
+    "revoke_grant": revoke_grant,
+    "reconcile_repo": reconcile_repo,
+    "check_account": check_account,
+    "resolve_identity": resolve_identity,
+    "mirror_audio": mirror_audio,
+}
 """every kind of job there is; a job of another kind cannot be run"""
 
 
