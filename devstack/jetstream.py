@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.protocol import State
 
 from devstack.ports import HOST
 from devstack.processes import die_with_parent
@@ -133,7 +134,7 @@ class Bridge:
         wishes = _Wishes.of(request.path)
         position = bisect_left(self.history, wishes.since_us, key=lambda told: told.time_us)
         with suppress(ConnectionClosed):
-            while True:
+            while socket.state is State.OPEN:
                 news = self._news
                 for told in self.history[position:]:
                     if wishes.want(told) and not any(_names(w, told.collection or "") for w in self.withheld):
