@@ -5,8 +5,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _BAD_TEXT = ("22021", "22P05")
-# connection, serialization and deadlock, resources, lock not available, operator intervention, system
-_PASSING = ("08", "40", "53", "55P03", "57", "58")
+# connection, serialization and deadlock, resources, lock not available, operator intervention, system; and a table or
+# column that is not there: code and schema do not fit, which the value at hand has no part in
+_PASSING = ("08", "40", "42", "53", "55P03", "57", "58")
 
 
 def is_unavailable(error: Exception) -> bool:
@@ -28,7 +29,7 @@ def is_unstorable(error: Exception) -> bool:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Return whether the same may succeed when asked again: Postgres is away or busy, or it was a deadlock."""
+    """Return whether the same may succeed when asked again: Postgres is away, busy, or being migrated."""
     if isinstance(error, OSError | TimeoutError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError):
         return True
     if isinstance(error, Exception) and is_unavailable(error):

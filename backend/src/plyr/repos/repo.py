@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 
 from plyr.db import Session
 from plyr.kit.ids import Did, Rev
@@ -39,7 +39,8 @@ async def upsert_home(session: Session, did: Did, pds_url: str) -> None:
 async def raise_applied(session: Session, revs: Mapping[Did, Rev]) -> None:
     """Note newer commits of repos we know; a commit older than what is noted changes nothing."""
     dids = sorted(revs)
-    given = func.unnest(dids, [revs[did] for did in dids]).table_valued("did", "rev").render_derived()
+    columns = (literal(values, ARRAY(TEXT)) for values in (dids, [revs[did] for did in dids]))
+    given = func.unnest(*columns).table_valued("did", "rev").render_derived()
     await session.execute(
         update(Repo)
         .where(Repo.did == given.c.did, or_(Repo.applied_rev.is_(None), Repo.applied_rev < given.c.rev))
