@@ -33,6 +33,10 @@ uploads (`fixtures/uploads.py`)
     studio           an artist at the whole api in this process: studio.client, .upload(…), .work(…), .status(…)
     open_studio      more of them, with settings of their own
 
+the outbox (`fixtures/delivering.py`)
+    writer           somebody signed in whose writes a test delivers step by step: writer.like(…), .claim(), .send()
+    new_writer       `await new_writer(faulty_network)`: one on another network
+
 run one file: ./just backend test tests/tracks/test_service.py   (or .venv/bin/pytest from backend/)
 """
 
@@ -47,4 +51,5 @@ pytest_plugins = (
     "tests.fixtures.uploads",
     "tests.fixtures.auth",
     "tests.fixtures.artist",
+    "tests.fixtures.delivering",
 )

@@ -7,7 +7,7 @@ from plyr.telemetry import delivering as telemetry
 
 
 async def signal_overdue(db: Database, overdue_s: float) -> int:
-    """Warn of writes that did not come back within `overdue_s` seconds and have their repos read whole; returns the number.
+    """Warn of own writes that did not come back in time and have their repos read whole; returns the number.
 
     shape:  each write once; what keeps our collections from us (a filter, a stalled relay) shows here first
     """

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import and_, cast, delete, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from plyr.db import Session
@@ -201,9 +202,11 @@ async def await_echo(session: Session, uri: AtUri, did: Did, rev: Rev) -> None:
 
 async def drop_echoes(session: Session, revs: Mapping[AtUri, Rev]) -> None:
     """Stop waiting for writes that came back, at their revision or a later one."""
-    seen = func.unnest(list(revs), list(revs.values())).table_valued("uri", "rev", name="seen")
+    texts = ARRAY(TEXT)
+    columns = (cast(list(revs), texts), cast(list(revs.values()), texts))
+    seen = func.unnest(*columns).table_valued("uri", "rev", name="seen").render_derived()
     came = and_(AwaitedEcho.uri == seen.c.uri, AwaitedEcho.rev <= seen.c.rev)
-    await session.execute(delete(AwaitedEcho).where(came))
+    await session.execute(delete(AwaitedEcho).where(came).execution_options(synchronize_session=False))
 
 
 async def signal_echoes(session: Session, overdue: timedelta) -> list[tuple[Did, AtUri]]:
