@@ -8,11 +8,15 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from plyr.db import Session
+from plyr.db.arrays import given_rows
 from plyr.index.models import LedgerRecord
 from plyr.kit.at_uri import make_at_uri
+from plyr.kit.clock import utc_now
 from plyr.kit.ids import AtUri, Cid, Did, Nsid, RecordKey, Rev
 from plyr.kit.record_events import RecordEvent
 from plyr.outbox.models import RepoWrite
+
+_ENTERED = ("uri", "did", "collection", "rkey", "rev", "cid", "rejected", "deleted_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ async def enter(session: Session, events: Sequence[RecordEvent], rejected: Mappi
     shape:  at most one event an address; `rejected` says why a record shows nowhere, by address
     """
     rows = [_row(event, rejected.get(event.uri)) for event in sorted(events, key=lambda event: event.uri)]
-    new = insert(LedgerRecord).values(rows)
+    new = insert(LedgerRecord).from_select(_ENTERED, given_rows(LedgerRecord, _ENTERED, rows))
     newest = new.on_conflict_do_update(
         index_elements=[LedgerRecord.uri],
         set_={name: new.excluded[name] for name in ("rev", "cid", "rejected", "deleted_at")}
@@ -55,7 +59,7 @@ def _row(event: RecordEvent, rejected: str | None) -> dict[str, Any]:
         "rev": event.rev,
         "cid": None if gone else event.cid,
         "rejected": None if gone else rejected,
-        "deleted_at": func.now() if gone else None,
+        "deleted_at": utc_now() if gone else None,
     }
 
 

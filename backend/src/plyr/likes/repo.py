@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from plyr.db import Session
+from plyr.db.arrays import given_rows, is_among
 from plyr.kit.ids import AtUri, Did
 from plyr.likes.models import Like, LikeCount
 
@@ -15,11 +16,13 @@ _TAKE_TURNS = text(
     " (select distinct hashtext(subject) & 511 as turn from unnest(cast(:subjects as text[])) subject order by 1) turns"
 )
 
+_COLUMNS = ("uri", "did", "subject_uri", "created_at")
+
 
 async def upsert(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Write likes; return the subjects whose count may have changed."""
     before = await _subjects(session, [row["uri"] for row in rows])
-    new = insert(Like).values(list(rows))
+    new = insert(Like).from_select(_COLUMNS, given_rows(Like, _COLUMNS, rows))
     await session.execute(
         new.on_conflict_do_update(
             index_elements=[Like.uri],
@@ -31,12 +34,12 @@ async def upsert(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str
 
 async def remove(session: Session, uris: Sequence[AtUri]) -> set[str]:
     """Remove likes; return the subjects whose count may have changed."""
-    gone = await session.execute(delete(Like).where(Like.uri.in_(uris)).returning(Like.subject_uri))
+    gone = await session.execute(delete(Like).where(is_among(Like.uri, uris)).returning(Like.subject_uri))
     return set(gone.scalars())
 
 
 async def _subjects(session: Session, uris: Sequence[str]) -> set[str]:
-    return set((await session.execute(select(Like.subject_uri).where(Like.uri.in_(uris)))).scalars())
+    return set((await session.execute(select(Like.subject_uri).where(is_among(Like.uri, uris)))).scalars())
 
 
 async def list_of(session: Session, did: Did, subject: AtUri) -> list[AtUri]:
@@ -54,13 +57,13 @@ async def recount(session: Session, subjects: Collection[str]) -> None:
         return
     await session.execute(_TAKE_TURNS, {"subjects": list(subjects)})
     people = func.count(func.distinct(Like.did))
-    counted = select(Like.subject_uri, people).where(Like.subject_uri.in_(subjects)).group_by(Like.subject_uri)
+    counted = select(Like.subject_uri, people).where(is_among(Like.subject_uri, subjects)).group_by(Like.subject_uri)
     new = insert(LikeCount).from_select(["subject_uri", "people"], counted.order_by(Like.subject_uri))
     await session.execute(
         new.on_conflict_do_update(index_elements=[LikeCount.subject_uri], set_={"people": new.excluded.people})
     )
     some = select(Like.uri).where(Like.subject_uri == LikeCount.subject_uri)
-    await session.execute(delete(LikeCount).where(LikeCount.subject_uri.in_(subjects), ~some.exists()))
+    await session.execute(delete(LikeCount).where(is_among(LikeCount.subject_uri, subjects), ~some.exists()))
 
 
 async def count(session: Session, subject: AtUri) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from plyr.db import Session
+from plyr.db.arrays import is_among
 from plyr.kit.at_uri import make_at_uri
 from plyr.kit.ids import AtUri, Did, JobId, Nsid, RecordKey, Rev
 from plyr.outbox.models import AwaitedEcho, FailedWrite, RepoWrite, SpentPoints
@@ -123,7 +124,9 @@ async def unpark(session: Session, did: Did) -> int:
 
 async def list_pending(session: Session, dids: Collection[Did], rkeys: Collection[RecordKey]) -> list[PendingWrite]:
     """Return the writes on their way to some repos under some keys, in order."""
-    query = select(*_COLUMNS).where(RepoWrite.did.in_(dids), RepoWrite.rkey.in_(rkeys)).order_by(RepoWrite.id)
+    query = (
+        select(*_COLUMNS).where(is_among(RepoWrite.did, dids), is_among(RepoWrite.rkey, rkeys)).order_by(RepoWrite.id)
+    )
     return [PendingWrite(**row) for row in (await session.execute(query)).mappings()]
 
 

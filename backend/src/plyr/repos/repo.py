@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from sqlalchemy import func, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from plyr.db import Session
+from plyr.db.arrays import given_rows
 from plyr.kit.ids import Did, Rev
 from plyr.repos.models import Repo
 from plyr.repos.views import RepoView
@@ -26,7 +27,8 @@ async def find(session: Session, did: Did) -> RepoView | None:
 async def add(session: Session, dids: Collection[Did]) -> list[Did]:
     """Insert repos; return those that are new. cost: 1 statement, no write for those we know."""
     rows = [{"did": did} for did in sorted(dids)]
-    made = insert(Repo).values(rows).on_conflict_do_nothing(index_elements=[Repo.did]).returning(Repo.did)
+    new = insert(Repo).from_select(("did",), given_rows(Repo, ("did",), rows))
+    made = new.on_conflict_do_nothing(index_elements=[Repo.did]).returning(Repo.did)
     return [Did(did) for did in (await session.execute(made)).scalars()]
 
 
@@ -38,13 +40,12 @@ async def upsert_home(session: Session, did: Did, pds_url: str) -> None:
 
 async def raise_applied(session: Session, revs: Mapping[Did, Rev]) -> None:
     """Note newer commits of repos we know; a commit older than what is noted changes nothing."""
-    dids = sorted(revs)
-    columns = (literal(values, ARRAY(TEXT)) for values in (dids, [revs[did] for did in dids]))
-    given = func.unnest(*columns).table_valued("did", "rev").render_derived()
+    rows = [{"did": did, "applied_rev": revs[did]} for did in sorted(revs)]
+    given = given_rows(Repo, ("did", "applied_rev"), rows).subquery("given")
     await session.execute(
         update(Repo)
-        .where(Repo.did == given.c.did, or_(Repo.applied_rev.is_(None), Repo.applied_rev < given.c.rev))
-        .values(applied_rev=given.c.rev)
+        .where(Repo.did == given.c.did, or_(Repo.applied_rev.is_(None), Repo.applied_rev < given.c.applied_rev))
+        .values(applied_rev=given.c.applied_rev)
         .execution_options(synchronize_session=False)
     )
 
