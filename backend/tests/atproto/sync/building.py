@@ -96,7 +96,7 @@ def error_frame(error: str) -> bytes:
     return libipld.encode_dag_cbor({"op": -1}) + libipld.encode_dag_cbor({"error": error, "message": "said by a test"})
 
 
-def commit_frame(seq: int, records: Mapping[str, Any], **changed: Any) -> bytes:
+def commit_frame(seq: int, records: Mapping[str, Any], /, **changed: Any) -> bytes:
     """return the frame of a commit that creates records by their path."""
     root, blocks = repo(records)
     ops = [{"action": "create", "path": path, "cid": put({}, record)} for path, record in records.items()]
