@@ -88,7 +88,7 @@ async def fetch_repo(
             await _require_success(did, answer.url, answer.status, answer.headers, answer.parts)
             async for part in answer.parts:
                 file.write(part)
-        repo = await asyncio.to_thread(RepoCar, cast(BinaryIO, file))
+        repo = await asyncio.to_thread(RepoCar, cast("BinaryIO", file))
         if repo.did != did:
             raise DataInvalid(f"asked for the repo of {did}, the host gave another one")
         yield repo
