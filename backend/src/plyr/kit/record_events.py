@@ -23,11 +23,11 @@ class RecordEvent:
     action: Literal["put", "delete"]
     cid: Cid | None = None
     record: dict[str, Any] | None = None
+    uri: AtUri = field(init=False, compare=False)
+    """the record's address, made once: it is asked for a dozen times on the way"""
 
-    @property
-    def uri(self) -> AtUri:
-        """The record's address."""
-        return make_at_uri(self.did, self.collection, self.rkey)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uri", make_at_uri(self.did, self.collection, self.rkey))
 
     def claimed_at(self, text: str) -> datetime:
         """Return an instant the record claims, not later than its making.
