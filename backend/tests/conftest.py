@@ -15,7 +15,7 @@ network (`fixtures/network.py`): PLC directory and reference PDS, one for the wh
 the product's processes (`fixtures/services.py`)
     backend_env      the settings of the backend as environment variables: database_url, network, a storage folder
     start_api        `api = start_api(backend_env)`: a real `python -m plyr api`; api.url, .kill(), .stop(), .output()
-    start_ingest     the same for `python -m plyr ingest`, ready as leader or as standby
+    start_ingest     the same for `python -m plyr ingest`, answering; it may stand by or lead
     start_worker     the same for `python -m plyr worker`, after it said that it is ready
     to sign in: `await devstack.sign_in.sign_in(httpx_client, account.handle)`; the PDS's pages alone: devstack.approve
 
