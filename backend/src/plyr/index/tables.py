@@ -44,7 +44,7 @@ SHOWN = (
     Shown("profiles", "did", "did"),
 )
 COUNTED = {
-    "like_counts": ("people", "select subject_uri, count(distinct did) from {likes} where unliked_at is null"),
+    "like_counts": ("people", "select subject_uri, count(distinct did) from {likes} where true"),
     "comment_counts": ("comments", "select subject_uri, count(*) from {comments} where true"),
 }
 
