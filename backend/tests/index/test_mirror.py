@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 
-from devstack.faults import FaultProxy, answer
+from devstack.faults import Exchange, FaultProxy
 from devstack.network import Network
 from plyr.index.reconcile import reconcile
 from plyr.jobs.views import JobView
@@ -77,16 +77,22 @@ async def test_mirror_what_is_no_audio_is_refused_with_the_reason(
     assert await _kept_objects(resources) == 0
 
 
+@pytest.mark.parametrize(("kind", "code"), [("flac", "wrong_bytes"), ("text", "not_audio")])
 async def test_mirror_other_bytes_than_the_record_names_are_refused(
-    open_api: OpenApi, faulty_network: Network, faults: FaultProxy, song: bytes
+    open_api: OpenApi, faulty_network: Network, faults: FaultProxy, song: bytes, audio_file: Any, kind: str, code: str
 ) -> None:
     _, resources = await open_api(faulty_network)
     app = ForeignClient(faulty_network, faulty_network.new_account())
     app.track(app.upload(song))
-    faults.on("com.atproto.sync.getBlob", answer(200, "swapped " * 10_000))
+    other = audio_file("flac", seconds=2, seed=9).read_bytes() if kind == "flac" else b"swapped " * 10_000
+
+    async def swap(exchange: Exchange) -> None:
+        await exchange.swallow_body()
+        exchange.reply(200, {"content-type": "audio/flac"}, other)
+
+    faults.on("com.atproto.sync.getBlob", swap)
     [job] = await _follow(resources, app)
-    assert job.status == "failed"
-    assert job.error_code in ("wrong_bytes", "not_audio")
+    assert (job.status, job.error_code) == ("failed", code)
     assert (await _source(resources)).file_id is None
     assert await _kept_objects(resources) == 0
 
