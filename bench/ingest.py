@@ -1,4 +1,4 @@
-"""how fast repo events reach the index: a replay of likes applied, the same socket only read, and the lag of live writes.
+"""how fast repo events reach the index: a replay of likes applied, or only read, and the lag of live writes.
 
 `./just bench ingest [--quick] [--json]`; how it is measured stands in bench/README.md.
 """
@@ -110,8 +110,8 @@ def _read_only(place: Place, events: int) -> float:
 def _applied(place: Place, events: int) -> float:
     """return events per second from a process's connecting to its having applied the last; errors if one is lost."""
     with _replay(place, events) as replay:
-        began_at = f"('{jetstream([replay.host], [LIKE]).name}', {replay.before}, 0)"
-        asyncio.run(_execute(place, f"{_EMPTY}; insert into ingest_cursors (source, cursor, epoch) values {began_at}"))
+        asyncio.run(_execute(place, _EMPTY))
+        asyncio.run(_execute(place, _BEGIN, jetstream([replay.host], [LIKE]).name, replay.before))
         took = _follow(place, replay, replay.before + events)
     counted = asyncio.run(_counts(place))
     if counted != (events, events, events):
@@ -170,8 +170,7 @@ class _Replay:
 
     def wait_for(self, word: str) -> str:
         """return what follows a word the server prints."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():
             said, _, rest = line.strip().partition(" ")
             if said == "connected":
                 self.connected_at = float(rest)
@@ -223,22 +222,23 @@ def _ingest(place: Place, settings: dict[str, str]) -> Iterator[Callable[[], Non
 
 
 _EMPTY = "truncate records, likes, like_counts, repos, ingest_cursors"
+_BEGIN = "insert into ingest_cursors (source, cursor, epoch) values ($1, $2, 0)"
 _COUNTED = """
 select (select count(*) from records), (select count(*) from likes), (select coalesce(sum(people), 0) from like_counts)
 """
 
 
-async def _execute(place: Place, statement: str) -> None:
+async def _execute(place: Place, statement: str, *values: object) -> None:
     connection = await asyncpg.connect(place.database_url)
-    await connection.execute(statement)
+    await connection.execute(statement, *values)
     await connection.close()
 
 
 async def _counts(place: Place) -> tuple[int, int, int]:
     connection = await asyncpg.connect(place.database_url)
-    row = await connection.fetchrow(_COUNTED)
+    [(records, likes, people)] = await connection.fetch(_COUNTED)
     await connection.close()
-    return int(row[0]), int(row[1]), int(row[2])
+    return int(records), int(likes), int(people)
 
 
 async def _until_cursor(place: Place, cursor: int) -> None:

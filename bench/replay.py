@@ -53,7 +53,9 @@ async def serve(port: int, count: int, namespace: str) -> None:
     async def replay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).decode()
         path = request.split(" ", 2)[1]
-        key = next(line.split(": ", 1)[1] for line in request.split("\r\n") if line.lower().startswith("sec-websocket-key"))
+        key = next(
+            line.split(": ", 1)[1] for line in request.split("\r\n") if line.lower().startswith("sec-websocket-key")
+        )
         accept = base64.b64encode(hashlib.sha1(f"{key}{_KEY_SUFFIX}".encode()).digest()).decode()  # noqa: S324
         writer.write(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

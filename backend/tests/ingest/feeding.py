@@ -1,7 +1,7 @@
 """a source that tells what a test wants told, and the events of made-up repos."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from plyr.atproto.sync.events import Commit, RecordOp, RepoEvent, StreamEvent
 from plyr.kit.ids import Cid, Did, Nsid, RecordKey, Rev
@@ -23,7 +23,7 @@ class Told:
         self.asked: list[int | None] = []
         self.connected = asyncio.Event()
 
-    async def stream(self, cursor: int | None) -> AsyncIterator[StreamEvent]:
+    async def stream(self, cursor: int | None) -> AsyncGenerator[StreamEvent, None]:
         self.asked.append(cursor)
         if self.errors:
             raise self.errors.pop(0)

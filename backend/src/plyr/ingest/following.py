@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import replace
 
-from plyr.atproto.sync.errors import CursorTooOld, SourceLost
+from plyr.atproto.sync.errors import CursorTooOld
 from plyr.atproto.sync.events import Source
 from plyr.cursors import service as cursors
 from plyr.db import Database
@@ -15,7 +15,7 @@ from plyr.ingest.standing import Standing
 from plyr.telemetry import ingesting as telemetry
 
 _LOOK_EVERY_S = 1.0
-_RECONNECT_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_RECONNECT_S = 0.5
 
 
 async def follow(db: Database, source: Source, rules: Rules, standing: Standing) -> None:
@@ -23,26 +23,21 @@ async def follow(db: Database, source: Source, rules: Rules, standing: Standing)
 
     shape:  goes on from where the last leader's last transaction ended; where events are missing (no cursor yet, or
             one too old for the source) every repo we know is reconciled, once the stream is open
-    errors: TakenOver; whatever Postgres says on taking over
+    errors: TakenOver; SourceLost when no host answers from here; whatever Postgres says on taking over
     """
     async with db.begin() as session:
         place = await cursors.take_over(session, source.name)
     telemetry.took_over(place.source, place.epoch, place.cursor)
     standing.lead(source.connected)
     applier = Applier(db, rules, place, standing)
-    has_gap, failures = place.cursor is None, 0
+    has_gap = place.cursor is None
     while True:
-        before = applier.place
         try:
             await _stream(source, applier, standing, has_gap=has_gap)
         except CursorTooOld as error:
             telemetry.gap_found(source.name, error.detail)
             applier.place, has_gap = replace(applier.place, cursor=None), True
-        except SourceLost as error:
-            standing.trouble = telemetry.interrupted("source", error)
-        failures = 0 if applier.place != before else failures + 1
-        has_gap = has_gap and applier.place.cursor is None
-        await asyncio.sleep(_RECONNECT_S[min(failures, len(_RECONNECT_S) - 1)])
+        await asyncio.sleep(_RECONNECT_S)
 
 
 async def _stream(source: Source, applier: Applier, standing: Standing, *, has_gap: bool) -> None:
@@ -68,7 +63,8 @@ async def _stream(source: Source, applier: Applier, standing: Standing, *, has_g
 
 async def _read(source: Source, cursor: int | None, buffer: Buffer) -> None:
     try:
-        async for event in source.stream(cursor):
-            await buffer.put(event)
+        async with contextlib.aclosing(source.stream(cursor)) as events:
+            async for event in events:
+                await buffer.put(event)
     finally:
         buffer.close()

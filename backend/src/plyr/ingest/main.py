@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
+from plyr.atproto.sync.errors import SourceLost
 from plyr.atproto.sync.events import Source
 from plyr.cursors.errors import TakenOver
 from plyr.db import Database
@@ -14,6 +15,8 @@ from plyr.telemetry import ingesting as telemetry
 
 LEADERSHIP = "ingest"
 _AGAIN_S = (0.2, 1.0, 2.0, 5.0)
+# long enough for a standby, which may reach a host that we do not
+_STAND_BACK_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ async def run(ingest: Ingest) -> None:
             # the edge of the process: nothing that one tenure ran into may end the next
             if isinstance(error, TakenOver):
                 telemetry.stands_by(error.detail)
+            elif isinstance(error, SourceLost):
+                ingest.standing.trouble = telemetry.interrupted("source", error)
+                await asyncio.sleep(_STAND_BACK_S)
             else:
                 ingest.standing.trouble = telemetry.interrupted("leadership", error)
         await asyncio.sleep(_AGAIN_S[min(failures, len(_AGAIN_S) - 1)])
