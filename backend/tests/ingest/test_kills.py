@@ -56,7 +56,8 @@ class Writer:
             "comment": {"subject": subject, "text": f"words {number}", "timestampMs": number},
             "list": {"name": f"list {number}", "items": [{"subject": subject}]},
         }
-        value = {"$type": collection, "createdAt": AT, **values[collection.rpartition(".")[2]]}
+        # no two alike: the reference PDS loses a record given the very content another gives up in the same commit
+        value = {"$type": collection, "createdAt": AT, "note": new_tid(), **values[collection.rpartition(".")[2]]}
         return {"$type": CREATE.replace("create", action), "collection": collection, "rkey": rkey, "value": value}
 
 
