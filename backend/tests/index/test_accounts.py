@@ -1,6 +1,5 @@
 """what becomes of accounts: their own server is believed and nobody else, and nobody is hidden by silence."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from devstack.faults import FaultProxy, answer
 from devstack.network import Network
 from plyr.artists.models import Artist
 from plyr.atproto.sync.events import AccountChanged, IdentityChanged, StreamEvent
+from plyr.config import Settings
 from plyr.index import intake
 from plyr.index.models import LedgerRecord
 from plyr.index.reconcile import reconcile
@@ -22,10 +22,11 @@ from plyr.repos import service as repos
 from plyr.runtime import Resources
 from plyr.tracks.models import TrackSource
 from plyr.views import tracks as views
-from tests.fixtures.auth import OpenApi
+from tests.fixtures.auth import OpenApi, auth_api, settings_on
 from tests.fixtures.network import StartNetwork
 from tests.index.conftest import NewForeigner
 from tests.index.foreign import ForeignClient, rules_of, run_due_jobs
+from tests.index.moving import move, rotation_key_of, secrets_of, submit
 from tests.index.test_reconcile import SUBJECT
 
 
@@ -64,9 +65,8 @@ async def _person(resources: Resources, did: Did) -> tuple[str | None, str | Non
 
 
 def _administer(network: Network, method: str, body: dict[str, Any], folder: Path) -> None:
-    found = [json.loads(path.read_text()) for path in folder.rglob("secrets.json")]
-    password = next(value for secrets in found for name, value in secrets.items() if "admin" in name.lower())
-    answer = httpx.post(f"{network.pds_url}/xrpc/{method}", json=body, auth=("admin", password), timeout=30)
+    admin = ("admin", secrets_of(network, folder)["PDS_ADMIN_PASSWORD"])
+    answer = httpx.post(f"{network.pds_url}/xrpc/{method}", json=body, auth=admin, timeout=30)
     assert answer.is_success, answer.text
 
 
@@ -164,3 +164,41 @@ async def test_handle_change_is_followed_and_an_unproven_one_becomes_null(
 
 async def test_identity_event_of_a_stranger_is_nobodys_business(resources: Resources) -> None:
     assert await _hear(resources, IdentityChanged(Did("did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"), None)) == []
+
+
+async def test_move_to_another_server_is_followed_and_only_the_new_one_is_believed(
+    settings: Settings, start_network: StartNetwork, audio_file: Any, tmp_path: Path
+) -> None:
+    old = start_network()
+    new = start_network(plc_url=old.plc_url, domain=".two.test")
+    servers = f".two.test={new.pds_url},.test={old.pds_url}"
+    async with auth_api(settings_on(settings, old, atproto_handle_servers=servers)) as (_, resources):
+        app = await _shown(resources, ForeignClient(old, old.new_account()), audio_file)
+        there = move(app, new, "moved.two.test", rotation_key_of(old, tmp_path))
+        # the old server says what it must: here the account is no more
+        await _hear(resources, AccountChanged(app.did, False, "deactivated"))
+        assert await _feed(resources) == 1
+        await _hear(resources, IdentityChanged(app.did, None))
+        assert await _person(resources, app.did) == ("moved.two.test", None, None)
+        there.like(SUBJECT)
+        async with resources.db.begin() as session:
+            await repos.request_reconcile(session, app.did)
+        await run_due_jobs(resources)
+        async with resources.db.begin() as session:
+            assert await session.scalar(select(func.count()).select_from(Like)) == 2
+            known = await repos.get(session, app.did)
+        assert known is not None
+        assert (known.pds_url, known.status) == (new.pds_url, "active")
+        assert await _feed(resources) == 1
+
+
+async def test_did_given_up_by_its_owner_is_a_deletion(
+    open_api: OpenApi, start_network: StartNetwork, audio_file: Any, tmp_path: Path
+) -> None:
+    network = start_network()
+    _, resources = await open_api(network)
+    app = await _shown(resources, ForeignClient(network, network.new_account()), audio_file)
+    submit(network.plc_url, app.did, {"type": "plc_tombstone"}, rotation_key_of(network, tmp_path))
+    await _hear(resources, IdentityChanged(app.did, None))
+    assert await _feed(resources) == 0
+    assert (await _person(resources, app.did))[1] == "deleted"
