@@ -3,19 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from plyr.db import Session
 from plyr.db.arrays import given_rows, is_among
+from plyr.db.turns import take_turns
 from plyr.kit.ids import AtUri, Did
 from plyr.likes.models import Like, LikeCount
 
-_TAKE_TURNS = text(
-    "select pg_advisory_xact_lock(13, turn) from"
-    " (select distinct hashtext(subject) & 511 as turn from unnest(cast(:subjects as text[])) subject order by 1) turns"
-)
-
+_TURNS = 14
 _COLUMNS = ("uri", "did", "subject_uri", "created_at")
 
 
@@ -55,7 +52,7 @@ async def recount(session: Session, subjects: Collection[str]) -> None:
     """
     if not subjects:
         return
-    await session.execute(_TAKE_TURNS, {"subjects": list(subjects)})
+    await take_turns(session, _TURNS, subjects)
     people = func.count(func.distinct(Like.did))
     counted = select(Like.subject_uri, people).where(is_among(Like.subject_uri, subjects)).group_by(Like.subject_uri)
     new = insert(LikeCount).from_select(["subject_uri", "people"], counted.order_by(Like.subject_uri))
