@@ -1,10 +1,13 @@
 """Telling a database that is away, and a value it cannot hold, from a fault of ours."""
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _BAD_TEXT = ("22021", "22P05")
+
+FAULTS: tuple[type[Exception], ...] = (SQLAlchemyError, ConnectionError, TimeoutError)
+"""everything that asking the database can raise"""
 
 
 def is_unavailable(error: Exception) -> bool:
