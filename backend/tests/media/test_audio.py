@@ -131,11 +131,27 @@ async def test_examine_mp3_without_length_header_is_measured(audio_file: AudioFi
         (b"OggS" + os.urandom(50_000), "truncated"),
         (b"RIFF\x10\0\0\0WAVE" + os.urandom(5000), "truncated"),
         (b"\0\0\0\x20ftypM4A " + os.urandom(50_000), "truncated"),
-        (b"ID3\x03\0\0\x7f\x7f\x7f\x7f", "not_audio"),
+        (b"ID3\x03\0\0\x7f\x7f\x7f\x7f", "empty_file"),
     ],
 )
 async def test_examine_what_is_no_audio_is_refused(data: bytes, code: str) -> None:
     assert await refusal(data) == code
+
+
+async def test_examine_large_picture_in_the_tag_is_passed_over(audio_file: AudioFile) -> None:
+    mp3 = audio_file("mp3", seconds=2).read_bytes()
+    sound = mp3[id3_bytes(mp3) :]
+    picture = bytes(200_000)
+    frame = b"APIC" + struct.pack(">I", len(picture) + 14) + b"\0\0" + b"\0image/png\0\3\0" + b"\0" + picture
+    size = len(frame)
+    tag = b"ID3\3\0\0" + bytes([size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127]) + frame
+    assert (await examine(tag + sound)).file_type == "mp3"
+    assert await refusal(tag + os.urandom(50_000)) == "not_audio"
+
+
+async def test_examine_noise_that_begins_like_mp3_is_refused() -> None:
+    for _ in range(20):
+        assert await refusal(b"\xff\xfb\x90\x00" + os.urandom(60_000)) == "not_audio"
 
 
 async def test_examine_video_is_refused(tmp_path: Path) -> None:

@@ -21,13 +21,27 @@ class _Throttle:
     def __init__(self, port: int, bytes_per_s: float) -> None:
         self._port, self._bytes_per_s = port, bytes_per_s
         self.passed = 0
+        self._open: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """break what is still open."""
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """carry one connection, both ways."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        await asyncio.gather(
-            self._carry(reader, inner_writer, slow=True), self._carry(inner_reader, writer, slow=False)
-        )
+        try:
+            await asyncio.gather(
+                self._carry(reader, inner_writer, slow=True), self._carry(inner_reader, writer, slow=False)
+            )
+        finally:
+            for end in (writer, inner_writer):
+                end.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, slow: bool) -> None:
         with suppress(ConnectionError):
@@ -66,3 +80,4 @@ async def test_write_stream_to_a_slow_s3_takes_no_more_than_its_buffers(
     assert info.size_bytes == TOTAL_MB * MB
     await store.close()
     server.close()
+    await throttle.close()

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plyr.errors import PlyrError
 from plyr.kit.ids import FileId, ImageId
 from plyr.storage import BlobStore, keys, open_store
 from plyr.storage.errors import BlobMissing, KeyRefused, StorageUnavailable
+from tests.fixtures.storage import CREDENTIALS, S3Server
 
 MB = 1024 * 1024
 TYPE = "audio/wav"
@@ -172,6 +174,13 @@ async def test_s3_that_is_away_fails_within_its_retries(monkeypatch: pytest.Monk
             await store.write_stream(new_key(), pieces(b"x"), content_type=TYPE)
         with pytest.raises(StorageUnavailable):
             await store.head(new_key())
+
+
+async def test_s3_without_its_bucket_is_not_ready(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(PlyrError):
+        await open_store(s3_server.url("no-such-bucket")).check_ready()
 
 
 @pytest.mark.parametrize("url", ["", "file://relative/x", "http://x", "s3://", "ftp://x/y"])

@@ -149,3 +149,16 @@ async def test_slow_store_holds_the_sender_back(studio: Studio) -> None:
     store = cast("BlobStore", slow)
     await service.append(studio.db, store, JobId(UUID(upload_id)), studio.did, 0, source(), limit_bytes=LIMIT)
     assert ahead <= 2 * len(block)
+
+
+async def test_append_while_it_is_cancelled_ends_in_an_answer_and_leaves_nothing(studio: Studio) -> None:
+    for _ in range(12):
+        upload_id = await studio.begin(300_000)
+        sent, cancelled = await asyncio.gather(
+            studio.patch(upload_id, 0, bytes(300_000)), studio.client.delete(f"/uploads/{upload_id}")
+        )
+        assert cancelled.status_code == 204, cancelled.text
+        assert sent.status_code in (204, 404, 410, 423), sent.text
+    async with studio.db.begin() as session:
+        kept = select(func.count()).select_from(MediaObject).where(MediaObject.delete_after.is_(None))
+        assert await session.scalar(kept) == 0

@@ -7,6 +7,9 @@ const HANDLE = 'alice.test';
 const NAME = 'Alice Moss';
 /** more than one page of the feed holds. */
 const PIECES = 34;
+/** what home may weigh; covers in sight count as requests. */
+const MOST_SCRIPT_KB = 60;
+const MOST_REQUESTS = 30;
 
 test.describe.configure({ mode: 'serial' });
 
@@ -256,4 +259,26 @@ test('pictures of every page, to be looked at', async ({ page }, info) => {
   await page.goto('/');
   await page.getByRole('button', { name: 'show the whole player' }).click();
   await page.screenshot({ path: `${info.project.outputDir}/pictures/now-playing-390-light.png` });
+});
+
+test('home is light: few requests and little script before a row can be played', async ({ page }) => {
+  const sizes: number[] = [];
+  let requests = 0;
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const scripts = new Set<string>();
+  session.on('Network.responseReceived', ({ requestId, type }) => {
+    requests += 1;
+    if (type === 'Script') scripts.add(requestId);
+  });
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    if (scripts.has(requestId)) sizes.push(encodedDataLength);
+  });
+  await page.goto('/');
+  await alive(page);
+  const kilobytes = sizes.reduce((sum, size) => sum + size, 0) / 1_000;
+  test.info().annotations.push({ type: 'home', description: `${requests} requests, ${kilobytes.toFixed(1)} kB of script` });
+  console.log(`home: ${requests} requests, ${kilobytes.toFixed(1)} kB of script`);
+  expect(kilobytes).toBeLessThanOrEqual(MOST_SCRIPT_KB);
+  expect(requests).toBeLessThanOrEqual(MOST_REQUESTS);
 });

@@ -27,6 +27,24 @@ async function uplinkOf(page: Page, bytesPerSecond: number): Promise<void> {
   await session.send('Network.emulateNetworkConditions', { offline: false, latency: 5, downloadThroughput: -1, uploadThroughput });
 }
 
+/**
+ * until bytes go on from beyond the first megabyte, in the upload that was begun.
+ *
+ * the first question for the offset may come before the broken request's last chunk is durable; then the api refuses
+ * the wrong offset and is asked again, which is not starting over.
+ */
+async function resuming(page: Page): Promise<void> {
+  let begun = 0;
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith('/api/uploads/')) begun += 1;
+  });
+  await page.waitForRequest(
+    (request) => request.method() === 'PATCH' && Number(request.headers()['upload-offset']) > 1_000_000,
+    { timeout: 30_000 },
+  );
+  expect(begun).toBe(0);
+}
+
 async function sentShare(page: Page): Promise<number> {
   const words = (await page.locator('form .progress p').textContent()) ?? '';
   const [, sent, sentUnit, size] = /([\d.]+) (B|kB|MB) (?:of|kept)? ?([\d.]+)?/.exec(words) ?? [];
@@ -42,11 +60,11 @@ test('a reload in the middle goes on by itself from where it was, form and all',
   await expect.poll(() => sentShare(page), { timeout: 30_000 }).toBeGreaterThan(0.2);
 
   await picture(page, 'upload-sending');
-  const resumed = page.waitForRequest((request) => request.method() === 'PATCH');
+  const resumed = resuming(page);
   await page.reload();
   await expect(page.getByLabel('title')).toHaveValue('Long Take');
   await expect(page.getByText('field', { exact: true })).toBeVisible();
-  expect(Number((await resumed).headers()['upload-offset'])).toBeGreaterThan(1_000_000);
+  await resumed;
   await page.waitForURL(/\/track\/\d+$/, { timeout: 60_000 });
   await expect(page.getByRole('heading', { name: 'Long Take' })).toBeVisible();
 });
@@ -71,9 +89,9 @@ test('a file this browser could not keep is asked for again, and only its rest i
   await page.reload();
   await expect(page.getByText('choose the same file again')).toBeVisible();
   await picture(page, 'upload-needs-file');
-  const resumed = page.waitForRequest((request) => request.method() === 'PATCH');
+  const resumed = resuming(page);
   await page.locator('.wanted input[type=file]').setInputFiles(path);
-  expect(Number((await resumed).headers()['upload-offset'])).toBeGreaterThan(1_000_000);
+  await resumed;
   await page.getByRole('button', { name: 'publish', exact: true }).click();
   await page.waitForURL(/\/track\/\d+$/, { timeout: 60_000 });
 });

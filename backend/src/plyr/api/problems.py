@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from plyr.db.faults import is_unavailable, is_unstorable
+from plyr.db.faults import FAULTS, is_unavailable, is_unstorable
 from plyr.errors import PlyrError
 
 log = structlog.get_logger()
@@ -39,6 +39,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(PlyrError, _named)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    for fault in FAULTS:
+        app.add_exception_handler(fault, _database)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -70,14 +72,18 @@ async def _http(_request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def _database(request: Request, error: Exception) -> Response:
     if is_unstorable(error):
         return problem(422, "invalid_input", "something you sent holds characters or numbers we cannot store")
-    if is_unavailable(error):
-        log.warning("database_unavailable", path=request.url.path, error=type(error).__name__)
-        answer = problem(503, "unavailable", "our database does not answer right now; nothing was lost, try again soon")
-        answer.headers["retry-after"] = "5"
-        return answer
+    if not is_unavailable(error):
+        return await _unexpected(request, error)
+    log.warning("database_unavailable", path=request.url.path, error=type(error).__name__)
+    answer = problem(503, "unavailable", "our database does not answer right now; nothing was lost, try again soon")
+    answer.headers["retry-after"] = "5"
+    return answer
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
     number = uuid.uuid4().hex[:12]
     log.error("request_failed", path=request.url.path, number=number, exc_info=error)
     return problem(500, "internal", f"something broke on our side; tell us this number if it stays: {number}")

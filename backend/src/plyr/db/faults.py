@@ -1,13 +1,16 @@
 """Telling a database that is away, and a value it cannot hold, from a fault of ours."""
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _BAD_TEXT = ("22021", "22P05")
 # connection, serialization and deadlock, resources, lock not available, operator intervention, system; and a table or
 # column that is not there: code and schema do not fit, which the value at hand has no part in
 _PASSING = ("08", "40", "42", "53", "55P03", "57", "58")
+
+FAULTS: tuple[type[Exception], ...] = (SQLAlchemyError, ConnectionError, TimeoutError)
+"""everything that asking the database can raise"""
 
 
 def is_unavailable(error: Exception) -> bool:

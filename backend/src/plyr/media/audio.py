@@ -39,8 +39,14 @@ def examine(file: PipedFile) -> dict[str, Any]:
 
 def _examine(file: PipedFile) -> dict[str, Any]:
     head = file.read(HEAD_BYTES)
-    file.seek(0)
     kind = sniff(head)
+    if (tag_bytes := id3_bytes(head)) >= len(head):
+        # a picture in the tag fills the head: what follows it decides
+        file.seek(tag_bytes)
+        body = file.read(HEAD_BYTES)
+        if not body:
+            raise EmptyFile("there is no sound in this file, only a tag")
+        kind = sniff(body)
     _refuse_cut_container(file, kind, head)
     file.seek(0)
     try:

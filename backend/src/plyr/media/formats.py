@@ -32,6 +32,9 @@ AIFF = AudioFormat("aiff", "audio/aiff", "aiff", frozenset(), "pcm_")
 AUDIO_FORMATS = (MP3, M4A, AAC, WAV, FLAC, OGG, AIFF)
 ACCEPTED = "mp3, m4a, aac, wav, flac, ogg (vorbis or opus) and aiff are accepted"
 
+_FRAMES_IN_A_ROW = 4
+_KILOBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
+_KILOBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 _OTHER_MEDIA = {
     b"\x1aE\xdf\xa3": "a matroska or webm file",
@@ -87,12 +90,37 @@ def _by_magic(body: bytes) -> AudioFormat | None:
 
 
 def _by_frames(body: bytes) -> AudioFormat | None:
-    if len(body) < 4 or body[0] != 0xFF or body[1] & 0xE0 != 0xE0:
+    """Return mp3 or aac if frames follow one another from the start: two bytes of sync alone are common in noise."""
+    if len(body) < 4 or body[0] != 0xFF:
         return None
-    layer = body[1] >> 1 & 3
-    if layer == 0 and body[1] & 0xF0 == 0xF0:
-        return AAC
-    return MP3 if layer == 1 and body[2] >> 4 not in (0, 15) and body[2] >> 2 & 3 != 3 else None
+    for kind, frame_bytes in ((MP3, _mp3_frame_bytes), (AAC, _aac_frame_bytes)):
+        at, frames = 0, 0
+        while frames < _FRAMES_IN_A_ROW and at + 7 <= len(body):
+            size = frame_bytes(body[at : at + 7])
+            if not size:
+                break
+            at, frames = at + size, frames + 1
+        if frames == _FRAMES_IN_A_ROW or (frames >= 2 and at >= len(body)):
+            return kind
+    return None
+
+
+def _mp3_frame_bytes(header: bytes) -> int:
+    """Return the length of the mp3 frame a header begins, 0 for anything else."""
+    version, layer, rate = header[1] >> 3 & 3, header[1] >> 1 & 3, header[2] >> 2 & 3
+    if header[0] != 0xFF or header[1] & 0xE0 != 0xE0 or version == 1 or layer != 1 or rate == 3:
+        return 0
+    kilobits = (_KILOBITS_1 if version == 3 else _KILOBITS_2)[header[2] >> 4]
+    hertz = (44_100, 48_000, 32_000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    return (144 if version == 3 else 72) * kilobits * 1000 // hertz + (header[2] >> 1 & 1) if kilobits else 0
+
+
+def _aac_frame_bytes(header: bytes) -> int:
+    """Return the length of the ADTS frame a header begins, 0 for anything else."""
+    if header[0] != 0xFF or header[1] & 0xF6 != 0xF0 or header[2] >> 2 & 15 > 12:
+        return 0
+    size = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
+    return size if size > 7 else 0
 
 
 def _refusal(head: bytes) -> NotAudio | UnsupportedFormat:

@@ -137,10 +137,11 @@ async def _receive(db: Database, store: BlobStore, lease: Lease, incoming: _Inco
             await storage.claim(session, key, owner_of(lease.upload_id), content_type=content_type)
         size = await store.write_stream(key, incoming.chunk(), content_type=content_type)
         async with db.begin() as session:
-            await storage.confirm(session, key, size_bytes=size)
+            # the upload's row before its objects' rows, as everybody takes them: no deadlock with a cancel
             upload = await repo.add_chunk(session, lease, Chunk(number, offset, size))
             if upload is None:
                 raise UploadBusy()
+            await storage.confirm(session, key, size_bytes=size)
             await _tell(session, upload)
         offset += size
     return offset

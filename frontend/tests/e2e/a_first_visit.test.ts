@@ -1,3 +1,4 @@
+// named to run first: it begins on an empty product, before anybody has signed in
 import { expect, test } from '@playwright/test';
 import { authorize, hears, loudness, picture, signIn, sound } from './people.ts';
 import { cover, flac, stack } from './stack.ts';
@@ -57,7 +58,18 @@ test('from sign-in to sound, to a stranger, to the record', async ({ page, brows
     await request.get(`${stack.pds}/xrpc/com.atproto.repo.getRecord`, { params: { repo: did, collection, rkey } })
   ).json();
   expect(record.cid).toBe(track.atproto_record_cid);
-  expect(record.value).toMatchObject({ title: 'Night Drive', tags: ['ambient', 'tape'], description: 'recorded at four in the morning' });
+  expect(record.value).toMatchObject({
+    $type: collection,
+    title: 'Night Drive',
+    artist: 'Alice Moss',
+    fileType: 'flac',
+    duration: 20,
+    tags: ['ambient', 'tape'],
+    description: 'recorded at four in the morning',
+    audioUrl: track.r2_url,
+    createdAt: expect.stringMatching(/Z$/),
+  });
+  expect(new Date(record.value.createdAt).getTime()).toBe(new Date(track.created_at).getTime());
 
   await page.getByRole('button', { name: 'sign out' }).click();
   await expect(page.getByRole('navigation', { name: 'main' }).getByRole('link', { name: 'sign in' })).toBeVisible();
