@@ -17,6 +17,7 @@ from plyr.index.service import Rules
 from plyr.kit.ids import Cid, Did, FileId, Handle, Nsid, RecordKey, Rev
 from plyr.kit.record_events import RecordEvent
 from plyr.likes.models import LikeCount
+from plyr.outbox import service as outbox
 from plyr.tracks.models import Track, TrackSource
 
 NAMESPACE = "fm.plyr.dev"
@@ -119,6 +120,9 @@ async def test_apply_profile_is_followed_and_a_plain_http_avatar_is_not_taken(
     async with db.begin() as session:
         await artists.remember_identity(session, ALICE, Handle("alice.test"), "http://localhost:2583")
         await artists.set_up_profile(session, ALICE, artists.ProfileForm("alice"), settings.atproto_namespace)
+        write = await outbox.claim_head(session, ALICE, 5)
+        assert write is not None
+        await outbox.settle(session, write.id)
         await service.apply(session, event, rules)
         artist = await artists.require(session, ALICE)
     assert (artist.bio, artist.avatar_url) == ("hello", None)
