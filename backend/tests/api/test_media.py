@@ -37,6 +37,7 @@ async def published(
     async with studio.db.begin() as session:
         track = (await session.execute(select(TrackSource))).scalar_one()
     assert track.image_id is not None
+    assert track.file_id is not None
     return Published(studio, track.file_id, track.image_id, data)
 
 

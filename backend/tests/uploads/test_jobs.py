@@ -93,7 +93,9 @@ async def test_title_left_out_is_the_files_own(
     upload_id = await studio.upload(audio_file("flac", seconds=1, tags=tags).read_bytes(), filename)
     await studio.work(upload_id)
     async with studio.db.begin() as session:
-        assert await session.scalar(select(TrackSource.title)) == title
+        record = await session.scalar(select(RepoWrite.record))
+    assert record is not None
+    assert record["title"] == title
 
 
 @pytest.mark.parametrize(
