@@ -1,6 +1,7 @@
 """What has to be done now and then, whether or not anybody asks."""
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -22,14 +23,14 @@ async def keep_house(resources: Resources) -> None:
     """For ever: forget what nobody finished or what expired, delete objects given up, compare repos that are due."""
     while True:
         for name, chore in (
-            ("uploads_expired", uploads.expire_stale(resources.db)),
-            ("objects_purged", storage.purge_due(resources.db, resources.storage)),
-            ("repos_scheduled", repos.schedule_round(resources.db)),
-            ("sign_ins_expired", auth.forget_expired(resources.db)),
-            ("outbox_forgotten", outbox.forget_old(resources.db)),
+            ("uploads_expired", partial(uploads.expire_stale, resources.db)),
+            ("objects_purged", partial(storage.purge_due, resources.db, resources.storage)),
+            ("repos_scheduled", partial(repos.schedule_round, resources.db)),
+            ("sign_ins_expired", partial(auth.forget_expired, resources.db)),
+            ("outbox_forgotten", partial(outbox.forget_old, resources.db)),
         ):
             try:
-                count = await chore
+                count = await chore()
             except Exception as error:
                 log.warning("housekeeping_failed", chore=name, error=f"{type(error).__name__}: {error}")
             else:
