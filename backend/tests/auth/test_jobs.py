@@ -13,6 +13,7 @@ from plyr.atproto.oauth.errors import GrantRefused
 from plyr.auth.jobs import revoke_grant
 from plyr.auth.service.grants import OpenGrant, open_grant
 from plyr.jobs import runner
+from plyr.jobs.kinds import JobKind
 from plyr.kit.ids import JobId
 from plyr.runtime import Resources
 from tests.fixtures.auth import OpenApi
@@ -30,7 +31,7 @@ class SignedOut:
     async def run_job(self) -> tuple[str, str | None]:
         """run the job once; returns its status and error code."""
         await self.sql("update jobs set run_after = now() where kind = 'revoke_grant'")
-        await runner.run(self.job_id, self.resources.db, {"revoke_grant": revoke_grant}, self.resources, 5.0)
+        await runner.run(self.job_id, self.resources.db, {JobKind.REVOKE_GRANT: revoke_grant}, self.resources, 5.0)
         row = (await self.sql("select status, error_code from jobs where kind = 'revoke_grant'"))[0]
         return row["status"], row["error_code"]
 

@@ -11,6 +11,7 @@ from plyr.artists.errors import ArtistProfileRequired
 from plyr.config import Settings
 from plyr.db import Base, Database, Session
 from plyr.jobs import service as jobs
+from plyr.jobs.kinds import JobKind
 from plyr.kit.at_uri import split_at_uri
 from plyr.kit.ids import Cid, Did, FileId, Handle, Rev, TrackId
 from plyr.kit.record_events import Changes, RecordEvent
@@ -26,7 +27,7 @@ from tests.fixtures.catalogue import add_artist
 
 
 async def _draft(session: Session, artist: Did, sha256: str = "a" * 64) -> TrackDraft:
-    job_id = await jobs.create(session, "upload", artist, {}, phase="publishing", released=False)
+    job_id = await jobs.create(session, JobKind.UPLOAD, artist, {}, phase="publishing", released=False)
     return TrackDraft(
         artist_did=artist, job_id=job_id, title="night bus", file_id=FileId(uuid4().hex), file_type="flac",
         duration_ms=20_400, size_bytes=1000, audio_sha256=sha256, album="lines", tags=["ambient"],

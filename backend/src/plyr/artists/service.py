@@ -12,6 +12,7 @@ from plyr.atproto.lexicon.generated import ActorProfile
 from plyr.db import Session
 from plyr.errors import InvalidInput
 from plyr.jobs import service as jobs
+from plyr.jobs.kinds import JobKind
 from plyr.kit.at_uri import split_at_uri
 from plyr.kit.clock import utc_now
 from plyr.kit.ids import Did, Handle
@@ -19,7 +20,6 @@ from plyr.kit.record_events import Changes, RecordEvent
 from plyr.kit.text import clean_line, clean_text, require_length
 from plyr.outbox import service as outbox
 
-RESOLVE = "resolve_identity"
 NAME_GRAPHEMES = 64
 BIO_GRAPHEMES = 256
 BIO_BYTES = 2560
@@ -96,7 +96,12 @@ async def fold_profiles(session: Session, changes: Changes) -> None:
 async def ensure(session: Session, dids: Collection[Did]) -> None:
     """Make accounts known that we have not met, and have somebody find out who they are."""
     for did in await repo.ensure(session, dids):
-        await jobs.create_once(session, RESOLVE, did, did, {"did": did}, phase="asking")
+        await request_identity(session, did)
+
+
+async def request_identity(session: Session, did: Did) -> None:
+    """Have somebody find out who an account is now. Again before that is done: nothing."""
+    await jobs.create_once(session, JobKind.RESOLVE_IDENTITY, did, did, {"did": did}, phase="asking")
 
 
 async def hide(session: Session, did: Did, because: str, said_by: str) -> None:

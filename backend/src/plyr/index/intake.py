@@ -7,7 +7,6 @@ from plyr.atproto.sync.events import AccountChanged, Commit, IdentityChanged, Re
 from plyr.db import Session
 from plyr.index import service as index
 from plyr.index.service import Applied, Rules
-from plyr.jobs import service as jobs
 from plyr.kit.ids import AtUri, Did, Rev
 from plyr.kit.record_events import RecordEvent
 from plyr.outbox import service as outbox
@@ -51,9 +50,9 @@ async def _ask_for(session: Session, event: IdentityChanged | AccountChanged | R
         return
     match event:
         case IdentityChanged(did=did):
-            await jobs.create_once(session, artists.RESOLVE, did, did, {"did": did}, phase="asking")
-        case AccountChanged(did=did, status=status, active=active):
-            payload = {"did": did, "status": "active" if active else status or "unknown"}
-            await jobs.create_once(session, repos.CHECK_ACCOUNT, did, did, payload, phase="asking")
+            await artists.request_identity(session, did)
+        case AccountChanged(did=did, active=active, status=status):
+            said = "active" if active else status or "unknown"
+            await repos.request_check(session, did, status=said, said_by="the stream")
         case RepoSynced(did=did):
-            await jobs.create_once(session, repos.RECONCILE, did, did, {"did": did, "force": True}, phase="reading")
+            await repos.request_reconcile(session, did, force=True)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 from plyr.db import Database, Session, notify
 from plyr.jobs import repo
+from plyr.jobs.kinds import JobKind
 from plyr.jobs.views import JobView
 from plyr.kit.clock import utc_now
 from plyr.kit.ids import Did, JobId
@@ -19,7 +20,7 @@ _NAMES = UUID("6f0d5c1e-3f0a-4c58-9a55-0d2f6a1b7c11")
 
 async def create(
     session: Session,
-    kind: str,
+    kind: JobKind,
     owner: Did,
     payload: Mapping[str, object],
     *,
@@ -41,7 +42,7 @@ async def create(
 
 
 async def create_once(
-    session: Session, kind: str, name: str, owner: Did, payload: Mapping[str, object], *, phase: str
+    session: Session, kind: JobKind, name: str, owner: Did, payload: Mapping[str, object], *, phase: str
 ) -> None:
     """Insert a job of this name unless one is open; one that failed or ended long ago is begun anew."""
     job_id = JobId(uuid5(_NAMES, f"{kind}:{name}"))
@@ -118,7 +119,7 @@ async def get(session: Session, job_id: JobId) -> JobView | None:
 
 
 async def list_by_owner(
-    session: Session, owner: Did, kind: str, *, job_ids: Sequence[JobId] | None = None, limit: int = 50
+    session: Session, owner: Did, kind: JobKind, *, job_ids: Sequence[JobId] | None = None, limit: int = 50
 ) -> list[JobView]:
     """Return an owner's jobs of a kind, newest first."""
     return await repo.list_by_owner(session, owner, kind, job_ids, limit)

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 from plyr.db import Database, Session
 from plyr.jobs import service as jobs
+from plyr.jobs.kinds import JobKind
 from plyr.kit.clock import utc_now
 from plyr.kit.ids import Did, Rev
 from plyr.repos import repo
 from plyr.repos.views import RepoView
 
-RECONCILE = "reconcile_repo"
-CHECK_ACCOUNT = "check_account"
 CHECK_EVERY = timedelta(hours=12)
 COMPARE_EVERY = timedelta(days=3)
 LONGEST_WAIT = timedelta(days=1)
@@ -57,13 +56,13 @@ async def welcome(session: Session, did: Did, pds_url: str) -> None:
 
 async def request_reconcile(session: Session, did: Did, *, force: bool = False) -> None:
     """Have a repo compared with the index; `force` reads it whole whatever its latest commit is."""
-    await jobs.create_once(session, RECONCILE, did, did, {"did": did, "force": force}, phase="asking")
+    await jobs.create_once(session, JobKind.RECONCILE_REPO, did, did, {"did": did, "force": force}, phase="asking")
 
 
 async def request_check(session: Session, did: Did, *, status: str, said_by: str) -> None:
     """Have an account's own server asked what became of it; what somebody else said is only the occasion."""
     payload = {"did": did, "status": status, "said_by": said_by}
-    await jobs.create_once(session, CHECK_ACCOUNT, did, did, payload, phase="asking")
+    await jobs.create_once(session, JobKind.CHECK_ACCOUNT, did, did, payload, phase="asking")
 
 
 async def set_status(session: Session, did: Did, status: str, said_by: str) -> None:

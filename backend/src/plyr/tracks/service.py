@@ -10,6 +10,7 @@ from plyr.atproto.lexicon.generated import Track
 from plyr.config import Settings
 from plyr.db import Session
 from plyr.jobs import service as jobs
+from plyr.jobs.kinds import JobKind
 from plyr.kit.at_uri import make_at_uri, split_at_uri
 from plyr.kit.clock import utc_now
 from plyr.kit.ids import AtUri, Did, JobId, TrackId
@@ -22,7 +23,6 @@ from plyr.tracks.errors import DuplicateTrack, TrackNotFound
 from plyr.tracks.records import audio_blob, shown_row, track_record
 from plyr.tracks.views import AudioCopy, PublishedDraft, SourceView, TrackDraft
 
-MIRROR = "mirror_audio"
 DELETED_KEPT_FOR = timedelta(days=1)
 
 
@@ -89,7 +89,7 @@ async def request_mirror(session: Session, event: RecordEvent) -> None:
     """Want the audio of another client's record fetched from its author's server. Again for a version: nothing."""
     payload = {"uri": event.uri, "rev": event.rev, "cid": event.cid, "record": event.record}
     name = f"mirror:{event.uri}:{event.cid}"
-    await jobs.create_once(session, MIRROR, name, event.did, payload, phase="fetching")
+    await jobs.create_once(session, JobKind.MIRROR_AUDIO, name, event.did, payload, phase="fetching")
 
 
 async def find_source(session: Session, uri: AtUri) -> SourceView | None:

@@ -8,20 +8,24 @@ from plyr.index.delivery import deliver_repo
 from plyr.index.mirror import mirror_audio
 from plyr.index.reconcile import reconcile_repo
 from plyr.jobs import runner
+from plyr.jobs.kinds import JobKind
 from plyr.jobs.runner import Handler
 from plyr.kit.ids import Did, JobId
 from plyr.runtime import Resources
 from plyr.uploads.jobs import process_upload
 
-HANDLERS: dict[str, Handler] = {
-    "upload": process_upload,
-    "revoke_grant": revoke_grant,
-    "reconcile_repo": reconcile_repo,
-    "check_account": check_account,
-    "resolve_identity": resolve_identity,
-    "mirror_audio": mirror_audio,
+HANDLERS: dict[JobKind, Handler] = {
+    JobKind.UPLOAD: process_upload,
+    JobKind.REVOKE_GRANT: revoke_grant,
+    JobKind.RECONCILE_REPO: reconcile_repo,
+    JobKind.CHECK_ACCOUNT: check_account,
+    JobKind.RESOLVE_IDENTITY: resolve_identity,
+    JobKind.MIRROR_AUDIO: mirror_audio,
 }
-"""every kind of job there is; a job of another kind cannot be run"""
+"""who does a job of each kind"""
+
+if missing := set(JobKind) - set(HANDLERS):
+    raise RuntimeError(f"no handler for {', '.join(sorted(missing))}")
 
 
 class Tasks:
