@@ -101,6 +101,8 @@ class Network:
             "ATPROTO_PLC_URL": self.plc_url,
             "ATPROTO_HANDLE_SERVERS": f"{self.domain}={self.pds_url}",
             "ATPROTO_ALLOW_LOOPBACK": "true",
+            "INGEST_SOURCE": "subscribe_repos",
+            "INGEST_HOSTS": self.pds_url.replace("http", "ws", 1),
         }
 
     def new_account(self, handle: str | None = None, *, password: str = PASSWORD) -> Account:

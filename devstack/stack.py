@@ -26,11 +26,12 @@ class Ports:
     api: int = 8000
     plc: int = 2582
     pds: int = 2583
+    ingest: int = 8001
 
     @classmethod
     def free(cls) -> "Ports":
         """return ports nobody listens on now."""
-        return cls(*free_ports(4))
+        return cls(*free_ports(5))
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Stack:
     def wanted_ports(self) -> dict[str, int]:
         """return the ports this stack listens on, by name."""
         ports = {"api": self.ports.api, "plc directory": self.ports.plc, "pds": self.ports.pds}
+        ports["ingest"] = self.ports.ingest
         return {"web": self.ports.web, **ports} if self.web else ports
 
     def backend_settings(self, database_url: str) -> dict[str, str]:
@@ -76,6 +78,8 @@ class Stack:
             "ATPROTO_PLC_URL": self.plc_url,
             "ATPROTO_HANDLE_SERVERS": f".test={self.pds_url}",
             "ATPROTO_ALLOW_LOOPBACK": "true",
+            "INGEST_SOURCE": "subscribe_repos",
+            "INGEST_HOSTS": self.pds_url.replace("http", "ws", 1),
             "LOG_FORMAT": "console",
             **secrets.load(self.data / "secrets.json"),
         }
@@ -112,6 +116,7 @@ async def _start_all(stack: Stack, supervisor: Supervisor) -> None:
     async with asyncio.TaskGroup() as second:
         second.create_task(supervisor.start(_api(stack, env)))
         second.create_task(supervisor.start(_worker(env)))
+        second.create_task(supervisor.start(_ingest(stack, env)))
         if stack.web:
             second.create_task(supervisor.start(_web(stack)))
 
@@ -181,6 +186,16 @@ def _worker(env: Mapping[str, str]) -> Service:
         await child.line_with("worker ready")
 
     return Service("worker", [str(PYTHON), "-m", "plyr", "worker"], ready, env=env, cwd=BACKEND)
+
+
+def _ingest(stack: Stack, env: Mapping[str, str]) -> Service:
+    address = f"http://{HOST}:{stack.ports.ingest}"
+
+    async def ready(_child: Child) -> None:
+        await _until_answered(f"{address}/ready")
+
+    argv = [str(PYTHON), "-m", "plyr", "ingest", "--host", HOST, "--port", str(stack.ports.ingest)]
+    return Service("ingest", argv, ready, env=env, cwd=BACKEND)
 
 
 def _web(stack: Stack) -> Service:

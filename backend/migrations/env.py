@@ -7,9 +7,14 @@ from sqlalchemy import Connection, text
 
 import plyr.artists.models
 import plyr.auth.models
+import plyr.comments.models
+import plyr.cursors.models
 import plyr.index.models
 import plyr.jobs.models
+import plyr.likes.models
+import plyr.lists.models
 import plyr.outbox.models
+import plyr.repos.models
 import plyr.storage.models
 import plyr.tracks.models
 import plyr.uploads.models  # noqa: F401

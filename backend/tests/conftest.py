@@ -15,6 +15,7 @@ network (`fixtures/network.py`): PLC directory and reference PDS, one for the wh
 the product's processes (`fixtures/services.py`)
     backend_env      the settings of the backend as environment variables: database_url, network, a storage folder
     start_api        `api = start_api(backend_env)`: a real `python -m plyr api`; api.url, .kill(), .stop(), .output()
+    start_ingest     the same for `python -m plyr ingest`, answering; it may stand by or lead
     start_worker     the same for `python -m plyr worker`, after it said that it is ready
     to sign in: `await devstack.sign_in.sign_in(httpx_client, account.handle)`; the PDS's pages alone: devstack.approve
 
@@ -33,6 +34,10 @@ uploads (`fixtures/uploads.py`)
     studio           an artist at the whole api in this process: studio.client, .upload(…), .work(…), .status(…)
     open_studio      more of them, with settings of their own
 
+the outbox (`fixtures/delivering.py`)
+    writer           somebody signed in whose writes a test delivers step by step: writer.like(…), .claim(), .send()
+    new_writer       `await new_writer(faulty_network)`: one on another network
+
 run one file: ./just backend test tests/tracks/test_service.py   (or .venv/bin/pytest from backend/)
 """
 
@@ -47,4 +52,5 @@ pytest_plugins = (
     "tests.fixtures.uploads",
     "tests.fixtures.auth",
     "tests.fixtures.artist",
+    "tests.fixtures.delivering",
 )

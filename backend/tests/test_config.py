@@ -55,6 +55,8 @@ def test_load_settings_without_one_names_that_one(
             "LOOPBACK",
         ),
         ({"LEXICON_DIR": "/nowhere"}, "LEXICON_DIR"),
+        ({"INGEST_HOSTS": "https://relay.example"}, "INGEST_HOSTS"),
+        ({"INGEST_SOURCE": "subscribe_repos", "INGEST_HOSTS": "wss://a.example,wss://b.example"}, "exactly one host"),
         ({"UPLOAD_MAX_MB": "many"}, "UPLOAD_MAX_MB"),
     ],
 )

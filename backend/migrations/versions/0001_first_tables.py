@@ -18,11 +18,11 @@ def upgrade() -> None:
         sa.Column("handle", sa.String(), nullable=True),
         sa.Column("pds_url", sa.String(), nullable=True),
         sa.Column("display_name", sa.String(), nullable=True),
-        sa.Column("bio", sa.String(), nullable=True),
-        sa.Column("avatar_url", sa.String(), nullable=True),
         sa.Column("support_url", sa.String(), nullable=True),
         sa.Column("show_liked_on_profile", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("profile_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hidden_because", sa.String(), nullable=True),
+        sa.Column("hidden_said_by", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("did like 'did:%'", name=op.f("ck_artists_did")),
@@ -31,6 +31,60 @@ def upgrade() -> None:
     )
     op.create_index(
         "uq_artists_handle", "artists", ["handle"], unique=True, postgresql_where=sa.text("handle is not null")
+    )
+    op.create_table(
+        "awaited_echoes",
+        sa.Column("uri", sa.String(), nullable=False),
+        sa.Column("did", sa.String(), nullable=False),
+        sa.Column("rev", sa.String(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("signalled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("uri", name=op.f("pk_awaited_echoes")),
+    )
+    op.create_index("ix_awaited_echoes_written_at", "awaited_echoes", ["written_at"], unique=False)
+    op.create_table(
+        "comment_counts",
+        sa.Column("subject_uri", sa.String(), nullable=False),
+        sa.Column("comments", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("comments > 0", name=op.f("ck_comment_counts_comments")),
+        sa.PrimaryKeyConstraint("subject_uri", name=op.f("pk_comment_counts")),
+    )
+    op.create_table(
+        "comments",
+        sa.Column("uri", sa.String(), nullable=False),
+        sa.Column("cid", sa.String(), nullable=False),
+        sa.Column("did", sa.String(), nullable=False),
+        sa.Column("subject_uri", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("timestamp_ms", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("timestamp_ms >= 0", name=op.f("ck_comments_timestamp_ms")),
+        sa.PrimaryKeyConstraint("uri", name=op.f("pk_comments")),
+    )
+    op.create_index("ix_comments_did", "comments", ["did", sa.literal_column("created_at DESC")], unique=False)
+    op.create_index("ix_comments_subject_uri", "comments", ["subject_uri", "timestamp_ms"], unique=False)
+    op.create_table(
+        "failed_writes",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("did", sa.String(), nullable=False),
+        sa.Column("collection", sa.String(), nullable=False),
+        sa.Column("rkey", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("failed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_failed_writes")),
+    )
+    op.create_index("ix_failed_writes_did", "failed_writes", ["did", "failed_at"], unique=False)
+    op.create_index("ix_failed_writes_failed_at", "failed_writes", ["failed_at"], unique=False)
+    op.create_table(
+        "ingest_cursors",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=True),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_ingest_cursors")),
     )
     op.create_table(
         "jobs",
@@ -70,6 +124,41 @@ def upgrade() -> None:
         postgresql_where=sa.text("released and status in ('pending', 'processing')"),
     )
     op.create_index("ix_jobs_owner_did_created_at", "jobs", ["owner_did", "created_at"], unique=False)
+    op.create_table(
+        "like_counts",
+        sa.Column("subject_uri", sa.String(), nullable=False),
+        sa.Column("people", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("people > 0", name=op.f("ck_like_counts_people")),
+        sa.PrimaryKeyConstraint("subject_uri", name=op.f("pk_like_counts")),
+    )
+    op.create_table(
+        "likes",
+        sa.Column("uri", sa.String(), nullable=False),
+        sa.Column("did", sa.String(), nullable=False),
+        sa.Column("subject_uri", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("uri", name=op.f("pk_likes")),
+    )
+    op.create_index("ix_likes_did", "likes", ["did", sa.literal_column("created_at desc")], unique=False)
+    op.create_index("ix_likes_did_subject_uri", "likes", ["did", "subject_uri"], unique=False)
+    op.create_index(
+        "ix_likes_subject_uri", "likes", ["subject_uri", sa.literal_column("created_at desc")], unique=False
+    )
+    op.create_table(
+        "lists",
+        sa.Column("uri", sa.String(), nullable=False),
+        sa.Column("cid", sa.String(), nullable=False),
+        sa.Column("did", sa.String(), nullable=False),
+        sa.Column("list_type", sa.String(), nullable=True),
+        sa.Column("name", sa.String(), nullable=True),
+        sa.Column("description", sa.String(), nullable=True),
+        sa.Column("items", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("jsonb_array_length(items) <= 500", name=op.f("ck_lists_items")),
+        sa.PrimaryKeyConstraint("uri", name=op.f("pk_lists")),
+    )
+    op.create_index("ix_lists_did", "lists", ["did", "list_type", sa.literal_column("created_at desc")], unique=False)
     op.create_table(
         "media_objects",
         sa.Column("key", sa.String(), nullable=False),
@@ -173,6 +262,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at is not null"),
     )
     op.create_table(
+        "profiles",
+        sa.Column("did", sa.String(), nullable=False),
+        sa.Column("cid", sa.String(), nullable=True),
+        sa.Column("bio", sa.String(), nullable=True),
+        sa.Column("avatar_url", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("did", name=op.f("pk_profiles")),
+    )
+    op.create_table(
         "records",
         sa.Column("uri", sa.String(), nullable=False),
         sa.Column("did", sa.String(), nullable=False),
@@ -180,12 +277,81 @@ def upgrade() -> None:
         sa.Column("rkey", sa.String(), nullable=False),
         sa.Column("rev", sa.String(), nullable=False),
         sa.Column("cid", sa.String(), nullable=True),
+        sa.Column("rejected", sa.String(), nullable=True),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("applied_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("(cid is null) = (deleted_at is not null)", name=op.f("ck_records_live_has_cid")),
         sa.PrimaryKeyConstraint("uri", name=op.f("pk_records")),
     )
+    op.create_index("ix_records_applied_at", "records", ["applied_at"], unique=False)
     op.create_index("ix_records_did_collection", "records", ["did", "collection"], unique=False)
+    op.create_table(
+        "repos",
+        sa.Column("did", sa.String(), nullable=False),
+        sa.Column("pds_url", sa.String(), nullable=True),
+        sa.Column("applied_rev", sa.String(), nullable=True),
+        sa.Column("compared_rev", sa.String(), nullable=True),
+        sa.Column("status", sa.String(), server_default=sa.text("'active'"), nullable=False),
+        sa.Column("said_by", sa.String(), nullable=True),
+        sa.Column("failures", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("compared_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("backfilled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_check_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("did like 'did:%'", name=op.f("ck_repos_did")),
+        sa.CheckConstraint(
+            "status in ('active', 'deactivated', 'takendown', 'suspended', 'deleted')", name=op.f("ck_repos_status")
+        ),
+        sa.PrimaryKeyConstraint("did", name=op.f("pk_repos")),
+    )
+    op.create_index("ix_repos_next_check_at", "repos", ["next_check_at"], unique=False)
+    op.create_table(
+        "spent_points",
+        sa.Column("did", sa.String(), nullable=False),
+        sa.Column("slot", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("points > 0", name=op.f("ck_spent_points_points")),
+        sa.PrimaryKeyConstraint("did", "slot", name=op.f("pk_spent_points")),
+    )
+    op.create_index("ix_spent_points_slot", "spent_points", ["slot"], unique=False)
+    op.create_table(
+        "tracks",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uri", sa.String(), nullable=False),
+        sa.Column("cid", sa.String(), nullable=False),
+        sa.Column("artist_did", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("album_title", sa.String(), nullable=True),
+        sa.Column("description", sa.String(), nullable=True),
+        sa.Column("tags", postgresql.ARRAY(sa.TEXT()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("file_id", sa.String(), nullable=False),
+        sa.Column("file_type", sa.String(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("image_id", sa.String(), nullable=True),
+        sa.Column("visibility", sa.String(), nullable=False),
+        sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("upload_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("cardinality(tags) <= 10", name=op.f("ck_tracks_tags")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracks")),
+        sa.UniqueConstraint("file_id", name=op.f("uq_tracks_file_id")),
+        sa.UniqueConstraint("uri", name=op.f("uq_tracks_uri")),
+    )
+    op.create_index(
+        "ix_tracks_artist_did",
+        "tracks",
+        ["artist_did", sa.literal_column("created_at desc"), sa.literal_column("id desc")],
+        unique=False,
+    )
+    op.create_index(
+        "ix_tracks_feed",
+        "tracks",
+        [sa.literal_column("created_at desc"), sa.literal_column("id desc")],
+        unique=False,
+        postgresql_where=sa.text("hidden_at is null and visibility = 'public'"),
+    )
     op.create_table(
         "exchange_tokens",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
@@ -212,15 +378,21 @@ def upgrade() -> None:
         sa.Column("rkey", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("record", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("merge", postgresql.ARRAY(sa.TEXT()), nullable=True),
+        sa.Column("expects", sa.String(), nullable=True),
         sa.Column("job_id", sa.Uuid(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("run_after", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("parked_reason", sa.String(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("(action = 'put') = (record is not null)", name=op.f("ck_repo_writes_put_has_record")),
         sa.CheckConstraint("action in ('put', 'delete')", name=op.f("ck_repo_writes_action")),
+        sa.CheckConstraint(
+            "merge is null or (action = 'put' and expects is null)", name=op.f("ck_repo_writes_merge_or_expects")
+        ),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_repo_writes_job_id_jobs"), ondelete="set null"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_repo_writes")),
     )
@@ -251,49 +423,35 @@ def upgrade() -> None:
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"], unique=False)
     op.create_index("uq_sessions_grant_id", "sessions", ["grant_id"], unique=True)
     op.create_table(
-        "tracks",
+        "track_sources",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("uri", sa.String(), nullable=False),
-        sa.Column("cid", sa.String(), nullable=True),
         sa.Column("artist_did", sa.String(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("album_title", sa.String(), nullable=True),
-        sa.Column("description", sa.String(), nullable=True),
-        sa.Column("tags", postgresql.ARRAY(sa.TEXT()), server_default=sa.text("'{}'"), nullable=False),
-        sa.Column("file_id", sa.String(), nullable=False),
-        sa.Column("file_type", sa.String(), nullable=False),
-        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("audio_sha256", sa.String(), nullable=False),
+        sa.Column("file_id", sa.String(), nullable=True),
+        sa.Column("file_type", sa.String(), nullable=True),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("audio_sha256", sa.String(), nullable=True),
+        sa.Column("blob_cid", sa.String(), nullable=True),
         sa.Column("image_id", sa.String(), nullable=True),
         sa.Column("visibility", sa.String(), server_default="public", nullable=False),
+        sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("upload_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("visibility in ('public', 'unlisted')", name=op.f("ck_tracks_visibility")),
-        sa.CheckConstraint("cardinality(tags) <= 10", name=op.f("ck_tracks_tags")),
-        sa.CheckConstraint("duration_ms > 0", name=op.f("ck_tracks_duration")),
-        sa.CheckConstraint("published_at is null or cid is not null", name=op.f("ck_tracks_published_has_cid")),
-        sa.ForeignKeyConstraint(["artist_did"], ["artists.did"], name=op.f("fk_tracks_artist_did_artists")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tracks")),
-        sa.UniqueConstraint("file_id", name=op.f("uq_tracks_file_id")),
-        sa.UniqueConstraint("upload_id", name=op.f("uq_tracks_upload_id")),
-        sa.UniqueConstraint("uri", name=op.f("uq_tracks_uri")),
+        sa.CheckConstraint("visibility in ('public', 'unlisted')", name=op.f("ck_track_sources_visibility")),
+        sa.CheckConstraint("duration_ms > 0", name=op.f("ck_track_sources_duration")),
+        sa.CheckConstraint(
+            "num_nulls(file_id, file_type, duration_ms, size_bytes, audio_sha256) in (0, 5)",
+            name=op.f("ck_track_sources_file_whole_or_none"),
+        ),
+        sa.ForeignKeyConstraint(["artist_did"], ["artists.did"], name=op.f("fk_track_sources_artist_did_artists")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_track_sources")),
+        sa.UniqueConstraint("file_id", name=op.f("uq_track_sources_file_id")),
+        sa.UniqueConstraint("upload_id", name=op.f("uq_track_sources_upload_id")),
+        sa.UniqueConstraint("uri", name=op.f("uq_track_sources_uri")),
     )
     op.create_index(
-        "ix_tracks_artist_did",
-        "tracks",
-        ["artist_did", sa.literal_column("created_at desc"), sa.literal_column("id desc")],
-        unique=False,
-    )
-    op.create_index("ix_tracks_artist_did_audio_sha256", "tracks", ["artist_did", "audio_sha256"], unique=False)
-    op.create_index(
-        "ix_tracks_feed",
-        "tracks",
-        [sa.literal_column("created_at desc"), sa.literal_column("id desc")],
-        unique=False,
-        postgresql_where=sa.text("published_at is not null and deleted_at is null and visibility = 'public'"),
+        "ix_track_sources_artist_did_audio_sha256", "track_sources", ["artist_did", "audio_sha256"], unique=False
     )
     op.create_table(
         "uploads",
@@ -379,14 +537,8 @@ def downgrade() -> None:
     )
     op.drop_index("ix_uploads_owner_did_created_at", table_name="uploads")
     op.drop_table("uploads")
-    op.drop_index(
-        "ix_tracks_feed",
-        table_name="tracks",
-        postgresql_where=sa.text("published_at is not null and deleted_at is null and visibility = 'public'"),
-    )
-    op.drop_index("ix_tracks_artist_did_audio_sha256", table_name="tracks")
-    op.drop_index("ix_tracks_artist_did", table_name="tracks")
-    op.drop_table("tracks")
+    op.drop_index("ix_track_sources_artist_did_audio_sha256", table_name="track_sources")
+    op.drop_table("track_sources")
     op.drop_index("uq_sessions_grant_id", table_name="sessions")
     op.drop_index("ix_sessions_expires_at", table_name="sessions")
     op.drop_index("ix_sessions_did_created_at", table_name="sessions")
@@ -397,8 +549,19 @@ def downgrade() -> None:
     op.drop_index("uq_exchange_tokens_grant_id", table_name="exchange_tokens")
     op.drop_index("ix_exchange_tokens_expires_at", table_name="exchange_tokens")
     op.drop_table("exchange_tokens")
+    op.drop_index(
+        "ix_tracks_feed", table_name="tracks", postgresql_where=sa.text("hidden_at is null and visibility = 'public'")
+    )
+    op.drop_index("ix_tracks_artist_did", table_name="tracks")
+    op.drop_table("tracks")
+    op.drop_index("ix_spent_points_slot", table_name="spent_points")
+    op.drop_table("spent_points")
+    op.drop_index("ix_repos_next_check_at", table_name="repos")
+    op.drop_table("repos")
     op.drop_index("ix_records_did_collection", table_name="records")
+    op.drop_index("ix_records_applied_at", table_name="records")
     op.drop_table("records")
+    op.drop_table("profiles")
     op.drop_index(
         "ix_oauth_grants_ended_at", table_name="oauth_grants", postgresql_where=sa.text("ended_at is not null")
     )
@@ -413,11 +576,28 @@ def downgrade() -> None:
         "ix_media_objects_due", table_name="media_objects", postgresql_where=sa.text("delete_after is not null")
     )
     op.drop_table("media_objects")
+    op.drop_index("ix_lists_did", table_name="lists")
+    op.drop_table("lists")
+    op.drop_index("ix_likes_subject_uri", table_name="likes")
+    op.drop_index("ix_likes_did_subject_uri", table_name="likes")
+    op.drop_index("ix_likes_did", table_name="likes")
+    op.drop_table("likes")
+    op.drop_table("like_counts")
     op.drop_index("ix_jobs_owner_did_created_at", table_name="jobs")
     op.drop_index(
         "ix_jobs_open", table_name="jobs", postgresql_where=sa.text("released and status in ('pending', 'processing')")
     )
     op.drop_table("jobs")
+    op.drop_table("ingest_cursors")
+    op.drop_index("ix_failed_writes_failed_at", table_name="failed_writes")
+    op.drop_index("ix_failed_writes_did", table_name="failed_writes")
+    op.drop_table("failed_writes")
+    op.drop_index("ix_comments_subject_uri", table_name="comments")
+    op.drop_index("ix_comments_did", table_name="comments")
+    op.drop_table("comments")
+    op.drop_table("comment_counts")
+    op.drop_index("ix_awaited_echoes_written_at", table_name="awaited_echoes")
+    op.drop_table("awaited_echoes")
     op.drop_index("uq_artists_handle", table_name="artists", postgresql_where=sa.text("handle is not null"))
     op.drop_table("artists")
     # ### end Alembic commands ###

@@ -11,6 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _REPO_LEXICONS = Path(__file__).resolve().parents[3] / "lexicons"
 
+_JETSTREAMS = ",".join(
+    f"wss://jetstream{number}.us-{coast}.bsky.network" for coast in ("east", "west") for number in (1, 2)
+)
+
 
 class Settings(BaseSettings):
     """Everything a deployment can choose, one environment variable a field.
@@ -42,6 +46,12 @@ class Settings(BaseSettings):
     """development only: `.test=http://localhost:2583`, handles of a suffix are asked there"""
     atproto_allow_loopback: bool = False
     """development only: strangers' URLs may be http on this machine"""
+    ingest_source: Literal["jetstream", "subscribe_repos"] = "jetstream"
+    """how repo events are heard: from Jetstream hosts, or from one relay or PDS itself"""
+    ingest_hosts: str = _JETSTREAMS
+    """websocket addresses of the source, comma-separated; several for jetstream, one for subscribe_repos"""
+    ingest_lag_limit_s: float = Field(60.0, gt=0)
+    """how far the index may be behind the newest event before ingest says that it is not ready"""
     oauth_client_keys: SecretStr | None = None
     """JSON list of private EC keys (JWK with `kid`), newest first; makes the client confidential"""
     upload_max_mb: int = Field(1536, ge=1)
@@ -50,6 +60,8 @@ class Settings(BaseSettings):
     """largest cover image, in MB of 1 000 000 bytes"""
     job_lease_s: float = Field(30.0, gt=0)
     """a job whose worker is silent for so long is taken over"""
+    echo_overdue_s: float = Field(180.0, gt=0)
+    """an own write that the stream of events has not brought back after so long is a warning"""
     log_format: Literal["console", "json"] = "json"
     """how log lines are written"""
     lexicon_dir: Path = _REPO_LEXICONS
@@ -76,6 +88,21 @@ class Settings(BaseSettings):
                 raise ValueError("holds something that is not a Fernet key") from None
         return value
 
+    @field_validator("ingest_hosts")
+    @classmethod
+    def _websocket_origins(cls, value: str) -> str:
+        for host in (host.strip() for host in value.split(",")):
+            parts = urlsplit(host)
+            if parts.scheme not in ("ws", "wss") or not parts.netloc or parts.path not in ("", "/") or parts.query:
+                raise ValueError("must be addresses such as wss://relay.example, comma-separated")
+        return value
+
+    @model_validator(mode="after")
+    def _one_host_of_numbers(self) -> "Settings":
+        if self.ingest_source == "subscribe_repos" and len(self.ingest_host_list) != 1:
+            raise ValueError("INGEST_HOSTS must name exactly one host, its numbers mean nothing to another one")
+        return self
+
     @model_validator(mode="after")
     def _production_is_strict(self) -> "Settings":
         if self.web_origin.startswith("https://"):
@@ -92,6 +119,11 @@ class Settings(BaseSettings):
         """The servers asked about handles of a suffix, by suffix."""
         pairs = (pair.partition("=") for pair in self.atproto_handle_servers.split(",") if "=" in pair)
         return {suffix.strip(): server.strip() for suffix, _, server in pairs}
+
+    @property
+    def ingest_host_list(self) -> list[str]:
+        """The addresses of the source of repo events, no final slash."""
+        return [host.strip().rstrip("/") for host in self.ingest_hosts.split(",")]
 
     @property
     def media_url(self) -> str:

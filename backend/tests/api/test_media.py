@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import select
 
-from plyr.tracks.models import Track
+from plyr.tracks.models import TrackSource
 from tests.fixtures.media import AudioFile, ImageFile
 from tests.fixtures.uploads import OpenStudio, Studio
 from tests.uploads.test_jobs import deliver
@@ -35,8 +35,9 @@ async def published(
     await studio.work(upload_id)
     await deliver(studio, upload_id)
     async with studio.db.begin() as session:
-        track = (await session.execute(select(Track))).scalar_one()
+        track = (await session.execute(select(TrackSource))).scalar_one()
     assert track.image_id is not None
+    assert track.file_id is not None
     return Published(studio, track.file_id, track.image_id, data)
 
 
@@ -91,6 +92,6 @@ async def test_audio_with_a_cdn_is_found_there(open_studio: OpenStudio, audio_fi
     await studio.work(upload_id)
     await deliver(studio, upload_id)
     async with studio.db.begin() as session:
-        file_id = await session.scalar(select(Track.file_id))
+        file_id = await session.scalar(select(TrackSource.file_id))
     answer = await studio.client.get(f"/audio/{file_id}")
     assert (answer.status_code, answer.headers["location"]) == (307, f"https://cdn.test/audio/{file_id}")

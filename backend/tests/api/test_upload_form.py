@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from plyr.outbox.models import RepoWrite
 from plyr.storage.models import MediaObject
-from plyr.tracks.models import Track
 from tests.api.test_multipart import TYPE, body
 from tests.fixtures.media import AudioFile, ImageFile
 from tests.fixtures.uploads import OpenStudio, Studio
@@ -38,8 +38,8 @@ async def test_form_becomes_a_track_with_words_and_cover_in_any_order(
         assert answer.json()["status"] in ("pending", "processing")
         await studio.work(answer.json()["upload_id"])
     async with studio.db.begin() as session:
-        tracks = (await session.execute(select(Track).order_by(Track.id))).scalars().all()
-    assert [(track.title, track.tags, track.image_id is not None) for track in tracks] == [
+        records = (await session.execute(select(RepoWrite.record).order_by(RepoWrite.id))).scalars().all()
+    assert [(record["title"], record["tags"], "imageUrl" in record) for record in records if record] == [
         (f"piece {seed} 🎺", ["a", "b"], True) for seed in range(4)
     ]
 

@@ -254,3 +254,32 @@ def test_require_url_takes_any_text(text: str, start: str) -> None:
     url = start + text
     with contextlib.suppress(UrlRefused):
         assert ANYWHERE.require_url(url) == url
+
+
+@pytest.mark.parametrize(("deadline_s", "idle_s"), [(0.3, 30), (30, 0.3)])
+async def test_stream_host_that_stops_in_the_middle_is_unreachable(deadline_s: float, idle_s: float) -> None:
+    left = asyncio.Event()
+
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 ok\r\ncontent-length: 100\r\n\r\nhalf")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    server = await asyncio.start_server(stall, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with server, GuardedClient(allow_loopback=True) as http:
+        with pytest.raises(HostUnreachable):
+            async with http.stream(url, max_bytes=1000, deadline_s=deadline_s, idle_s=idle_s) as answer:
+                assert await anext(answer.parts) == b"half"
+                await anext(answer.parts)
+        await asyncio.wait_for(left.wait(), 5)
+
+
+async def test_stream_goes_nowhere_a_request_may_not_go() -> None:
+    async with GuardedClient() as http:
+        with pytest.raises(UrlRefused):
+            async with http.stream("http://127.0.0.1/", max_bytes=1000):
+                pass

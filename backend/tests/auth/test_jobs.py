@@ -13,6 +13,7 @@ from plyr.atproto.oauth.errors import GrantRefused
 from plyr.auth.jobs import revoke_grant
 from plyr.auth.service.grants import OpenGrant, open_grant
 from plyr.jobs import runner
+from plyr.jobs.kinds import JobKind
 from plyr.kit.ids import JobId
 from plyr.runtime import Resources
 from tests.fixtures.auth import OpenApi
@@ -29,9 +30,9 @@ class SignedOut:
 
     async def run_job(self) -> tuple[str, str | None]:
         """run the job once; returns its status and error code."""
-        await self.sql("update jobs set run_after = now()")
-        await runner.run(self.job_id, self.resources.db, {"revoke_grant": revoke_grant}, self.resources, 5.0)
-        row = (await self.sql("select status, error_code from jobs"))[0]
+        await self.sql("update jobs set run_after = now() where kind = 'revoke_grant'")
+        await runner.run(self.job_id, self.resources.db, {JobKind.REVOKE_GRANT: revoke_grant}, self.resources, 5.0)
+        row = (await self.sql("select status, error_code from jobs where kind = 'revoke_grant'"))[0]
         return row["status"], row["error_code"]
 
     async def grant_status(self) -> str:
@@ -63,7 +64,7 @@ async def signed_out(open_api: OpenApi, faulty_network: Network, faults: FaultPr
     faults.on("", answer(500), times=float("inf"))
     assert (await _sign_out(client, signed_in)).status_code == 204
     faults.clear()
-    job_id = JobId(await connection.fetchval("select id from jobs"))
+    job_id = JobId(await connection.fetchval("select id from jobs where kind = 'revoke_grant'"))
     await connection.close()
     return SignedOut(resources, grant, job_id, database_url)
 
@@ -108,6 +109,8 @@ async def test_revoke_grant_gives_up_in_the_end_and_still_forgets(signed_out: Si
 async def test_revoke_grant_again_changes_nothing(signed_out: SignedOut, faults: FaultProxy) -> None:
     await signed_out.run_job()
     faults.clear()
-    await signed_out.sql("update jobs set status = 'pending', lease_token = null, lease_until = null")
+    await signed_out.sql(
+        "update jobs set status = 'pending', lease_token = null, lease_until = null where kind = 'revoke_grant'"
+    )
     assert await signed_out.run_job() == ("completed", None)
     assert faults.count(REVOKE) == 0

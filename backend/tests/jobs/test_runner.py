@@ -8,6 +8,7 @@ import pytest
 from plyr.db import Database
 from plyr.jobs import runner, service
 from plyr.jobs.errors import JobFailed
+from plyr.jobs.kinds import JobKind
 from plyr.jobs.runner import Handler, JobContext
 from plyr.jobs.views import JobView
 from plyr.kit.ids import Did, JobId
@@ -17,11 +18,11 @@ LEASE_S = 1.5
 
 async def _make(db: Database) -> JobId:
     async with db.begin() as session:
-        return await service.create(session, "chore", Did("did:plc:alice"), {}, phase="started")
+        return await service.create(session, JobKind.UPLOAD, Did("did:plc:alice"), {}, phase="started")
 
 
 async def _run(db: Database, job_id: JobId, handler: Handler) -> JobView:
-    await runner.run(job_id, db, {"chore": handler}, None, LEASE_S)
+    await runner.run(job_id, db, {JobKind.UPLOAD: handler}, None, LEASE_S)
     async with db.begin() as session:
         job = await service.get(session, job_id)
     assert job is not None

@@ -4,6 +4,7 @@ import asyncio
 
 from plyr.db import Database
 from plyr.jobs import service
+from plyr.jobs.kinds import JobKind
 from plyr.jobs.views import JobView
 from plyr.kit.ids import Did, JobId
 
@@ -12,7 +13,7 @@ ALICE = Did("did:plc:alice")
 
 async def _make(db: Database, *, released: bool = True) -> JobId:
     async with db.begin() as session:
-        return await service.create(session, "upload", ALICE, {"n": 1}, phase="receiving", released=released)
+        return await service.create(session, JobKind.UPLOAD, ALICE, {"n": 1}, phase="receiving", released=released)
 
 
 async def _get(db: Database, job_id: JobId) -> JobView:
@@ -36,7 +37,7 @@ async def test_create_committed_tells_the_worker_and_rolled_back_does_not(db: Da
         assert await inbox.get() == ""
         try:
             async with db.begin() as session:
-                await service.create(session, "upload", ALICE, {}, phase="receiving")
+                await service.create(session, JobKind.UPLOAD, ALICE, {}, phase="receiving")
                 raise RuntimeError("the request failed")
         except RuntimeError:
             pass

@@ -124,8 +124,8 @@ async def test_worker_killed_at_a_phase_the_next_one_ends_with_exactly_one_track
     start_worker(env)
     status = await desk.ended(upload_id)
     assert (status["status"], status["phase"], status["server_progress_pct"]) == ("completed", "live", 100), status
-    assert await desk.sql.fetchval("select count(*) from tracks where published_at is not null") == 1
     assert await desk.sql.fetchval("select count(*) from tracks") == 1
+    assert await desk.sql.fetchval("select count(*) from track_sources") == 1
     assert len(network.records(desk.did, "fm.plyr.dev.track")) == 1
     track = (await desk.http.get(f"/tracks/{status['track_id']}")).json()
     ranged = await desk.http.get(f"/audio/{track['file_id']}", headers={"range": "bytes=100-199"})

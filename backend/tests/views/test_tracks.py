@@ -17,7 +17,7 @@ from plyr.errors import CursorInvalid
 from plyr.kit.ids import AtUri, Did, TrackId
 from plyr.tracks import service as tracks
 from plyr.tracks.errors import TrackNotFound
-from plyr.tracks.models import Track
+from plyr.tracks.models import Track, TrackSource
 from plyr.views import tracks as views
 from tests.fixtures.catalogue import add_artist, add_tracks
 
@@ -43,8 +43,8 @@ async def test_feed_equal_instants_any_page_size_each_track_once_newest_first(
     db: Database, settings: Settings, seconds: list[int], size: int
 ) -> None:
     async with db.begin() as session:
-        await session.execute(delete(Track))
-        await session.execute(delete(Artist))
+        for table in (Track, TrackSource, Artist):
+            await session.execute(delete(table))
         artist = await add_artist(session, "alice")
         instants = [START + timedelta(seconds=second) for second in seconds]
         ids = await add_tracks(session, artist, instants)

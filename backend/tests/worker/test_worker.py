@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from plyr.config import Settings
 from plyr.db import Database
 from plyr.jobs import service as jobs
+from plyr.jobs.kinds import JobKind
 from plyr.jobs.models import Job
 from plyr.kit.ids import Did, JobId
 from plyr.worker.main import work
@@ -46,7 +47,7 @@ async def test_work_job_notified_starts_well_before_the_next_look(db: Database, 
         began = time.monotonic()
         async with db.begin() as session:
             payload = {"grant_id": str(uuid4())}
-            job_id = await jobs.create(session, "revoke_grant", NOBODY, payload, phase="revoking")
+            job_id = await jobs.create(session, JobKind.REVOKE_GRANT, NOBODY, payload, phase="revoking")
         assert await _ended(db, job_id) == "completed"
         waits.append(time.monotonic() - began)
     assert min(waits) < 1.0

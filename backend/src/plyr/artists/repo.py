@@ -1,30 +1,31 @@
 """Every statement on the artists table."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from plyr.artists.models import Artist
+from plyr.artists.models import Artist, Profile
 from plyr.artists.views import ArtistView
 from plyr.db import Session
 from plyr.kit.ids import Did, Handle
 
 _COLUMNS = (
-    Artist.did, Artist.handle, Artist.pds_url, Artist.display_name, Artist.bio, Artist.avatar_url,
+    Artist.did, Artist.handle, Artist.pds_url, Artist.display_name, Profile.bio, Profile.avatar_url,
     Artist.support_url, Artist.show_liked_on_profile, Artist.profile_at, Artist.created_at, Artist.updated_at,
 )  # fmt: skip
+_ACCOUNTS = select(*_COLUMNS).outerjoin(Profile, Profile.did == Artist.did)
 
 
 async def find(session: Session, did: Did) -> ArtistView | None:
     """Return an account by DID."""
-    row = (await session.execute(select(*_COLUMNS).where(Artist.did == did))).mappings().first()
+    row = (await session.execute(_ACCOUNTS.where(Artist.did == did))).mappings().first()
     return ArtistView(**row) if row else None
 
 
 async def find_by_handle(session: Session, handle: Handle) -> ArtistView | None:
     """Return an account by its present handle."""
-    row = (await session.execute(select(*_COLUMNS).where(Artist.handle == handle))).mappings().first()
+    row = (await session.execute(_ACCOUNTS.where(Artist.handle == handle))).mappings().first()
     return ArtistView(**row) if row else None
 
 
@@ -48,3 +49,22 @@ async def change(session: Session, did: Did, values: Mapping[str, object], *, ha
         query = query.where(Artist.profile_at.is_not(None) if having_profile else Artist.profile_at.is_(None))
     done = await session.execute(query.values(**values, updated_at=func.now()).returning(Artist.did))
     return done.first() is not None
+
+
+async def ensure(session: Session, dids: Collection[Did]) -> list[Did]:
+    """Insert accounts we have not met; returns the new ones."""
+    rows = [{"did": did} for did in sorted(dids)]
+    made = insert(Artist).values(rows).on_conflict_do_nothing(index_elements=[Artist.did]).returning(Artist.did)
+    return [Did(did) for did in (await session.execute(made)).scalars()]
+
+
+async def upsert_profiles(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write what profile records say."""
+    new = insert(Profile).values(list(rows))
+    changing = {name: new.excluded[name] for name in ("cid", "bio", "avatar_url")}
+    await session.execute(new.on_conflict_do_update(index_elements=[Profile.did], set_=changing))
+
+
+async def remove_profiles(session: Session, dids: Collection[Did]) -> None:
+    """Forget what profile records said."""
+    await session.execute(delete(Profile).where(Profile.did.in_(dids)))

@@ -58,6 +58,16 @@ class Answer:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An HTTP answer whose body is still coming; header names in lower case."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    parts: AsyncIterator[bytes]
+
+
 async def resolve_by_system(host: str, port: int) -> list[str]:
     """Return the addresses the operating system knows for a host, in its order. errors: OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -169,22 +179,64 @@ class GuardedClient:
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             raise HostUnreachable(f"{parts.netloc} could not be reached") from error
 
+    @contextlib.asynccontextmanager
+    async def stream(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline_s: float = 600.0,
+        idle_s: float = 30.0,
+        max_bytes: int,
+    ) -> AsyncIterator["Stream"]:
+        """Ask for something large and hand out its body as it comes, whatever the answer's status.
+
+        units:  `deadline_s` covers everything inside the block; `idle_s` each wait for more; `max_bytes` the body
+        errors: UrlRefused before anything is sent; HostUnreachable and AnswerUnusable, also while reading
+        """
+        self.require_url(url)
+        host = urlsplit(url).netloc
+        sent = {"host": host, "user-agent": _USER_AGENT, "accept": "*/*", "accept-encoding": "identity"}
+        sent.update({name.lower(): value for name, value in (headers or {}).items()})
+        waits = {"connect": idle_s, "read": idle_s, "write": idle_s, "pool": idle_s}
+        limit = asyncio.timeout(deadline_s)
+        try:
+            async with (
+                limit,
+                self._pool.stream("GET", url, headers=list(sent.items()), extensions={"timeout": waits}) as response,
+            ):
+                yield Stream(url, response.status, _header_fields(response), _bounded(response, host, max_bytes))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise HostUnreachable(f"{host} was not done within {deadline_s:g} seconds") from None
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+            raise HostUnreachable(f"{host} could not be reached, or broke off") from error
+
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], content: Body | None, max_bytes: int
     ) -> Answer:
         body = content if isinstance(content, bytes) or content is None else content()
         async with self._pool.stream(method, url, headers=list(headers.items()), content=body) as response:
-            received: dict[str, str] = {}
-            for raw_name, raw_value in response.headers:
-                name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
-                received[name] = f"{received[name]}, {value}" if name in received else value
-            chunks, size = [], 0
-            async for chunk in response.aiter_stream():
-                size += len(chunk)
-                if size > max_bytes:
-                    raise AnswerUnusable(f"{urlsplit(url).netloc} answered with more than {max_bytes} bytes")
-                chunks.append(chunk)
-            return Answer(url, response.status, received, b"".join(chunks))
+            body_parts = [part async for part in _bounded(response, urlsplit(url).netloc, max_bytes)]
+            return Answer(url, response.status, _header_fields(response), b"".join(body_parts))
+
+
+def _header_fields(response: httpcore.Response) -> dict[str, str]:
+    received: dict[str, str] = {}
+    for raw_name, raw_value in response.headers:
+        name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
+        received[name] = f"{received[name]}, {value}" if name in received else value
+    return received
+
+
+async def _bounded(response: httpcore.Response, host: str, max_bytes: int) -> AsyncIterator[bytes]:
+    size = 0
+    async for part in response.aiter_stream():
+        size += len(part)
+        if size > max_bytes:
+            raise AnswerUnusable(f"{host} answered with more than {max_bytes} bytes")
+        yield part
 
 
 class _CheckedBackend(httpcore.AsyncNetworkBackend):

@@ -1,22 +1,26 @@
-"""Commands: run the api or a worker, bring the database up to date, print the OpenAPI document."""
+"""Commands: run the api, a worker or ingest, bring the database up to date, look after the index."""
 
 import asyncio
 import json
-import sys
 from typing import Annotated
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from plyr.api.app import create_app
 from plyr.auth import service as auth
+from plyr.cli import index
+from plyr.cli.starting import usable_settings
 from plyr.config import Settings, load_settings
 from plyr.db.migrations import upgrade
-from plyr.runtime import open_resources, require_usable
+from plyr.ingest.app import create_app as create_ingest_app
+from plyr.runtime import open_resources
 from plyr.telemetry.logs import configure_logs
 from plyr.worker.main import run_worker
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="the backend of plyr.fm")
+app.add_typer(index.app, name="index")
 
 _GRACE_S = 5
 
@@ -27,24 +31,25 @@ def api(
     port: Annotated[int, typer.Option(help="the port to listen on")] = 8000,
 ) -> None:
     """serve http."""
-    settings = _usable_settings()
-    uvicorn.run(
-        create_app(settings),
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE_S,
-        proxy_headers=False,
-        server_header=False,
-    )
+    settings = usable_settings()
+    _serve(create_app(settings), host, port)
 
 
 @app.command()
 def worker() -> None:
     """do the work in the background: uploads, repo writes, housekeeping."""
-    settings = _usable_settings()
+    settings = usable_settings()
     asyncio.run(run_worker(settings))
+
+
+@app.command()
+def ingest(
+    host: Annotated[str, typer.Option(help="the address to answer /health, /ready and /metrics on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="the port to answer on")] = 8001,
+) -> None:
+    """follow the repos: one process leads, further ones stand by."""
+    settings = usable_settings()
+    _serve(create_ingest_app(settings), host, port)
 
 
 @app.command()
@@ -58,7 +63,7 @@ def migrate() -> None:
 @app.command("encrypt-anew")
 def encrypt_anew() -> None:
     """write all secrets at rest under the newest of ENCRYPTION_KEYS, so that the older ones can be dropped."""
-    count = asyncio.run(_encrypt_anew(_usable_settings()))
+    count = asyncio.run(_encrypt_anew(usable_settings()))
     typer.echo(f"encrypted the secrets of {count} grants anew")
 
 
@@ -73,12 +78,14 @@ async def _encrypt_anew(settings: Settings) -> int:
         return await auth.encrypt_anew(resources)
 
 
-def _usable_settings() -> Settings:
-    settings = load_settings()
-    configure_logs(settings.log_format)
-    try:
-        require_usable(settings)
-    except ValueError as error:
-        print(f"refusing to start: {error}", file=sys.stderr)
-        sys.exit(2)
-    return settings
+def _serve(application: FastAPI, host: str, port: int) -> None:
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        proxy_headers=False,
+        server_header=False,
+    )

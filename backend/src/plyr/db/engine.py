@@ -1,11 +1,13 @@
 """One engine a process, every connection with deadlines."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from plyr.db.leading import leading
 from plyr.db.listening import Inbox, Notifications
 
 _SERVER_SETTINGS = {
@@ -27,7 +29,8 @@ class Database:
         self, url: str, *, pool_size: int = 10, statement_s: float | None = 20, application_name: str = "plyr"
     ) -> None:
         settings = {**_SERVER_SETTINGS, "application_name": application_name}
-        self._notifications = Notifications(_with_scheme(url, "postgresql"), settings)
+        self._url, self._settings = _with_scheme(url, "postgresql"), settings
+        self._notifications = Notifications(self._url, settings)
         self._engine = create_async_engine(
             _with_scheme(url, "postgresql+asyncpg"),
             pool_size=pool_size,
@@ -58,6 +61,17 @@ class Database:
         """
         async with self._notifications.subscribe(channel) as inbox:
             yield inbox
+
+    @asynccontextmanager
+    async def lead(self, name: str) -> AsyncIterator[asyncio.Event]:
+        """Wait until this process alone leads in `name`, and hold that while the block runs.
+
+        shape:  the event is set once it is lost: from then on somebody else may lead
+        cost:   a connection of its own to Postgres itself, not to a pool of connections
+        errors: OSError, TimeoutError, asyncpg's PostgresError while waiting, when Postgres is away
+        """
+        async with leading(self._url, name, self._settings) as lost:
+            yield lost
 
     async def ping(self) -> None:
         """Ask Postgres for an answer."""

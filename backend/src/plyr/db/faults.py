@@ -5,6 +5,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _BAD_TEXT = ("22021", "22P05")
+# connection, serialization and deadlock, resources, lock not available, operator intervention, system; and a table or
+# column that is not there: code and schema do not fit, which the value at hand has no part in
+_PASSING = ("08", "40", "42", "53", "55P03", "57", "58")
 
 FAULTS: tuple[type[Exception], ...] = (SQLAlchemyError, ConnectionError, TimeoutError)
 """everything that asking the database can raise"""
@@ -26,3 +29,13 @@ def is_unstorable(error: Exception) -> bool:
     if getattr(error.orig, "sqlstate", None) in _BAD_TEXT:
         return True
     return isinstance(error.orig.__cause__, asyncpg.exceptions.DataError | asyncpg.DataError)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether the same may succeed when asked again: Postgres is away, busy, or being migrated."""
+    if isinstance(error, OSError | TimeoutError | asyncpg.PostgresConnectionError | asyncpg.InterfaceError):
+        return True
+    if isinstance(error, Exception) and is_unavailable(error):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(cause, "sqlstate", None) or "").startswith(_PASSING)

@@ -1,24 +1,36 @@
 """What the answer to a repo write means for what waited for it: the index, the track, the upload's job."""
 
 from plyr.atproto.lexicon.generated import Track
-from plyr.config import Settings
 from plyr.db import Session
 from plyr.index import service as index
-from plyr.index.events import RecordEvent
-from plyr.kit.at_uri import make_at_uri
+from plyr.index.sending import Sent
+from plyr.index.service import Rules
+from plyr.kit.ids import Rev
+from plyr.kit.record_events import RecordEvent
 from plyr.outbox import service as outbox
 from plyr.outbox.views import PendingWrite
 from plyr.tracks import service as tracks
 from plyr.uploads import service as uploads
 
 _DELETED_MEANWHILE = "the track's record was deleted elsewhere while it was being published; your audio was kept"
+_ANY_REV = Rev("")
 
 
-async def delivered(session: Session, write: PendingWrite, event: RecordEvent, settings: Settings) -> None:
-    """The PDS has the write: apply it and end what waited. Again, or by two workers at once: nothing."""
+class NewsMeanwhile(Exception):
+    """While a record was read, the index heard of a later version; read it again."""
+
+
+async def delivered(session: Session, write: PendingWrite, sent: Sent, rules: Rules) -> None:
+    """The PDS has the write: apply it, expect it back, end what waited. Again, or by two workers at once: nothing."""
     if not await outbox.settle(session, write.id):
         return
-    await index.apply(session, event, settings.atproto_namespace)
+    event = sent.event
+    had = await index.holds(session, event)
+    news = await index.apply(session, event, rules)
+    if sent.made_commit and news:
+        await outbox.expect_echo(session, event.uri, event.rev)
+    elif not sent.made_commit and not had and event.action == "put":
+        await outbox.expect_echo(session, event.uri, _ANY_REV)
     if write.job_id is None:
         return
     track_id = await tracks.published_from(session, write.job_id)
@@ -28,16 +40,22 @@ async def delivered(session: Session, write: PendingWrite, event: RecordEvent, s
         await uploads.publication_succeeded(session, write.job_id, track_id)
 
 
-async def refused(session: Session, write: PendingWrite, code: str, detail: str, settings: Settings) -> None:
-    """The PDS will never take the write: undo what was shown in advance, and say why."""
-    if not await outbox.settle(session, write.id):
+async def refused(
+    session: Session, write: PendingWrite, standing: RecordEvent, code: str, detail: str, rules: Rules
+) -> None:
+    """The write can never succeed: keep the reason, and show the record as it stands instead of as it was wanted.
+
+    errors: NewsMeanwhile, the transaction is to be rolled back
+    """
+    if not await outbox.fail(session, write, code, detail):
         return
-    if write.collection == Track.nsid(settings.atproto_namespace):
-        uri = make_at_uri(write.did, write.collection, write.rkey)
+    if write.collection == Track.nsid(rules.namespace):
         if write.action == "delete":
-            await tracks.undo_delete(session, uri)
-        else:
-            await tracks.withdraw(session, uri)
+            await tracks.undo_delete(session, write.uri)
+        elif standing.action == "delete":
+            await tracks.withdraw(session, write.uri)
+    if not await index.restore(session, standing, rules):
+        raise NewsMeanwhile
     if write.job_id is not None:
         await uploads.publication_refused(session, write.job_id, code, detail)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from plyr.db import Session
 from plyr.jobs.models import Job
@@ -23,6 +24,21 @@ _UNFINISHED = Job.status.in_(("pending", "processing", "waiting"))
 async def add(session: Session, values: Mapping[str, object]) -> None:
     """Insert a job; the same id twice changes nothing."""
     await session.execute(insert(Job).values(**values))
+
+
+async def add_or_reopen(session: Session, values: Mapping[str, object]) -> bool:
+    """Insert a job, or start one of this id that has ended again. False: it is open."""
+    new = postgresql_insert(Job).values(**values)
+    begun = new.on_conflict_do_update(
+        index_elements=[Job.id],
+        set_={
+            "payload": new.excluded.payload, "phase": new.excluded.phase, "status": "pending", "error_code": None,
+            "error_detail": None, "attempts": 0, "run_after": func.now(), "lease_token": None, "lease_until": None,
+            "revision": Job.revision + 1, "updated_at": func.now(),
+        },
+        where=Job.status.in_(("completed", "failed")),
+    )  # fmt: skip
+    return (await session.execute(begun.returning(Job.id))).first() is not None
 
 
 async def find(session: Session, job_id: JobId) -> JobView | None:

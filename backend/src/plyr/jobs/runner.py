@@ -12,6 +12,7 @@ import structlog
 from plyr.db import Database
 from plyr.jobs import service
 from plyr.jobs.errors import JobFailed
+from plyr.jobs.kinds import JobKind
 from plyr.jobs.views import JobView
 from plyr.kit.ids import JobId
 
@@ -38,7 +39,9 @@ class JobContext:
 Handler = Callable[[JobContext], Awaitable[None]]
 
 
-async def run(job_id: JobId, db: Database, handlers: Mapping[str, Handler], resources: object, lease_s: float) -> None:
+async def run(
+    job_id: JobId, db: Database, handlers: Mapping[JobKind, Handler], resources: object, lease_s: float
+) -> None:
     """Run a job if it is due and free.
 
     shape:  the handler must be idempotent at every point: a killed worker's job is run again
@@ -52,7 +55,7 @@ async def run(job_id: JobId, db: Database, handlers: Mapping[str, Handler], reso
             return
     if job is None:
         return
-    handler = asyncio.ensure_future(handlers[job.kind](JobContext(job, db, resources)))
+    handler = asyncio.ensure_future(handlers[JobKind(job.kind)](JobContext(job, db, resources)))
     keeper = asyncio.create_task(_keep_lease(db, job_id, lease, lease_s, handler))
     try:
         await handler

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from plyr.db import Database, Session, notify
 from plyr.jobs import repo
+from plyr.jobs.kinds import JobKind
 from plyr.jobs.views import JobView
 from plyr.kit.clock import utc_now
 from plyr.kit.ids import Did, JobId
@@ -14,11 +15,12 @@ from plyr.kit.ids import Did, JobId
 CHANGED = "job_changed"
 DUE = "job_due"
 _REREAD_S = 15.0
+_NAMES = UUID("6f0d5c1e-3f0a-4c58-9a55-0d2f6a1b7c11")
 
 
 async def create(
     session: Session,
-    kind: str,
+    kind: JobKind,
     owner: Did,
     payload: Mapping[str, object],
     *,
@@ -37,6 +39,16 @@ async def create(
     if released:
         await notify(session, DUE, str(new_id))
     return new_id
+
+
+async def create_once(
+    session: Session, kind: JobKind, name: str, owner: Did, payload: Mapping[str, object], *, phase: str
+) -> None:
+    """Insert a job of this name unless one is open; one that failed or ended long ago is begun anew."""
+    job_id = JobId(uuid5(_NAMES, f"{kind}:{name}"))
+    values = {"id": job_id, "kind": kind, "owner_did": owner, "payload": dict(payload), "phase": phase}
+    if await repo.add_or_reopen(session, {**values, "released": True}):
+        await notify(session, DUE, str(job_id))
 
 
 async def release(session: Session, job_id: JobId) -> None:
@@ -107,7 +119,7 @@ async def get(session: Session, job_id: JobId) -> JobView | None:
 
 
 async def list_by_owner(
-    session: Session, owner: Did, kind: str, *, job_ids: Sequence[JobId] | None = None, limit: int = 50
+    session: Session, owner: Did, kind: JobKind, *, job_ids: Sequence[JobId] | None = None, limit: int = 50
 ) -> list[JobView]:
     """Return an owner's jobs of a kind, newest first."""
     return await repo.list_by_owner(session, owner, kind, job_ids, limit)

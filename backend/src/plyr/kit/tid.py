@@ -3,10 +3,13 @@
 import secrets
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 from plyr.kit.ids import RecordKey
 
 _ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
+_LENGTH = 13
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK_ID = secrets.randbits(10)
 
 
@@ -39,3 +42,16 @@ def encode_tid(time_us: int, clock_id: int) -> RecordKey:
 def new_tid() -> RecordKey:
     """Return a key that sorts after every key made before in this process."""
     return encode_tid(_clock.tick(), _CLOCK_ID)
+
+
+def tid_time(key: str) -> datetime | None:
+    """Return the instant inside a key, None for a key that is no TID."""
+    if len(key) != _LENGTH or any(character not in _ALPHABET for character in key):
+        return None
+    number = 0
+    for character in key:
+        number = number << 5 | _ALPHABET.index(character)
+    try:
+        return _EPOCH + timedelta(microseconds=number >> 10)
+    except OverflowError:
+        return None

@@ -19,8 +19,6 @@ class DuplicateTrack(PlyrError):
     code = "duplicate"
     status = 409
 
-    def __init__(self, track_id: TrackId, title: str) -> None:
-        super().__init__(
-            f"you have published this very file already, as “{title}”; nothing new was made", track_id=track_id
-        )
+    def __init__(self, track_id: TrackId) -> None:
+        super().__init__("you have published this very file already; nothing new was made", track_id=track_id)
         self.track_id = track_id

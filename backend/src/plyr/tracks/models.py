@@ -1,4 +1,4 @@
-"""Tables of tracks."""
+"""Tables of tracks: what only we know of one, and what its record says."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,15 +10,49 @@ from sqlalchemy.orm import Mapped, mapped_column
 from plyr.db import Base
 
 
-class Track(Base):
-    """A track. Nobody but its upload sees it until `published_at`: its record is on the PDS then."""
+class TrackSource(Base):
+    """What only we know of a track: its number, its files, who may see it. Kept when the index is made anew.
 
-    __tablename__ = "tracks"
+    shape:  made before the record exists (an upload) or when a foreign record is first seen; without a file the
+            track cannot be played and is not shown; `blob_cid` is the author's blob that the file is a copy of
+    """
+
+    __tablename__ = "track_sources"
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     uri: Mapped[str] = mapped_column(unique=True)
-    cid: Mapped[str | None]
     artist_did: Mapped[str] = mapped_column(ForeignKey("artists.did"))
+    file_id: Mapped[str | None] = mapped_column(unique=True)
+    file_type: Mapped[str | None]
+    duration_ms: Mapped[int | None]
+    size_bytes: Mapped[int | None]
+    audio_sha256: Mapped[str | None]
+    blob_cid: Mapped[str | None]
+    image_id: Mapped[str | None]
+    visibility: Mapped[str] = mapped_column(server_default="public")
+    hidden_at: Mapped[datetime | None]
+    upload_id: Mapped[UUID | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint("visibility in ('public', 'unlisted')", "visibility"),
+        CheckConstraint("duration_ms > 0", "duration"),
+        CheckConstraint(
+            "num_nulls(file_id, file_type, duration_ms, size_bytes, audio_sha256) in (0, 5)", "file_whole_or_none"
+        ),
+        Index("ix_track_sources_artist_did_audio_sha256", "artist_did", "audio_sha256"),
+    )
+
+
+class Track(Base):
+    """A published track: its record, with what every list needs of its source beside it."""
+
+    __tablename__ = "tracks"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    uri: Mapped[str] = mapped_column(unique=True)
+    cid: Mapped[str]
+    artist_did: Mapped[str]
     title: Mapped[str]
     album_title: Mapped[str | None]
     description: Mapped[str | None]
@@ -26,26 +60,19 @@ class Track(Base):
     file_id: Mapped[str] = mapped_column(unique=True)
     file_type: Mapped[str]
     duration_ms: Mapped[int]
-    size_bytes: Mapped[int]
-    audio_sha256: Mapped[str]
     image_id: Mapped[str | None]
-    visibility: Mapped[str] = mapped_column(server_default="public")
-    upload_id: Mapped[UUID | None] = mapped_column(unique=True)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    published_at: Mapped[datetime | None]
-    deleted_at: Mapped[datetime | None]
+    visibility: Mapped[str]
+    hidden_at: Mapped[datetime | None]
+    upload_id: Mapped[UUID | None]
+    created_at: Mapped[datetime]
 
     __table_args__ = (
-        CheckConstraint("visibility in ('public', 'unlisted')", "visibility"),
-        CheckConstraint("published_at is null or cid is not null", "published_has_cid"),
-        CheckConstraint("duration_ms > 0", "duration"),
         CheckConstraint("cardinality(tags) <= 10", "tags"),
         Index(
             "ix_tracks_feed",
             text("created_at desc"),
             text("id desc"),
-            postgresql_where=text("published_at is not null and deleted_at is null and visibility = 'public'"),
+            postgresql_where=text("hidden_at is null and visibility = 'public'"),
         ),
         Index("ix_tracks_artist_did", "artist_did", text("created_at desc"), text("id desc")),
-        Index("ix_tracks_artist_did_audio_sha256", "artist_did", "audio_sha256"),
     )

@@ -1,13 +1,13 @@
 """Tracks as records, and back."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from plyr.atproto.lexicon.generated import Track
 from plyr.config import Settings
 from plyr.kit.clock import to_iso
-from plyr.kit.ids import FileId, ImageId
+from plyr.kit.ids import Cid, FileId, ImageId
+from plyr.kit.record_events import RecordEvent
 from plyr.tracks.views import TrackDraft
 
 COVER_SIZE = 1200
@@ -41,11 +41,22 @@ def track_record(draft: TrackDraft, artist_name: str, created_at: datetime, sett
     return track.to_record(settings.atproto_namespace)
 
 
-def shown_fields(record: Mapping[str, Any]) -> dict[str, object]:
-    """Return the columns a record's author decides: words only, never where bytes lie."""
+def shown_row(event: RecordEvent) -> dict[str, Any]:
+    """Return the columns a valid record's author decides: words only, never where bytes lie."""
+    record = event.record or {}
     return {
+        "uri": event.uri,
+        "cid": event.cid,
+        "artist_did": event.did,
         "title": record["title"],
         "album_title": record.get("album"),
         "description": record.get("description"),
-        "tags": list(record.get("tags") or [])[:10],
+        "tags": list(record.get("tags") or []),
+        "created_at": event.claimed_at(record["createdAt"]),
     }
+
+
+def audio_blob(event: RecordEvent) -> Cid | None:
+    """Return the CID of the audio that the author's server keeps for a valid record, None if it keeps none."""
+    blob = (event.record or {}).get("audioBlob")
+    return Cid(blob["ref"]["$link"]) if blob else None

@@ -34,6 +34,28 @@ class PublishedDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceView:
+    """What we hold of a track whose record we heard of; without a file it does not show."""
+
+    id: TrackId
+    file_id: FileId | None
+    blob_cid: Cid | None
+    upload_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioCopy:
+    """A checked copy of the blob a record names."""
+
+    blob_cid: Cid
+    file_id: FileId
+    file_type: str
+    duration_ms: int
+    size_bytes: int
+    audio_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrackView:
     """A track with its artist's present names, as every list and page shows it."""
 

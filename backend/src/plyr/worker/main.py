@@ -10,7 +10,7 @@ from docket import Docket, Worker
 
 from plyr.config import Settings
 from plyr.runtime import open_resources
-from plyr.worker.housekeeping import keep_house
+from plyr.worker.housekeeping import keep_house, watch_echoes
 from plyr.worker.relay import relay_jobs, relay_repo_writes
 from plyr.worker.tasks import Tasks
 
@@ -50,6 +50,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             asyncio.create_task(relay_jobs(resources.db, hand_job)),
             asyncio.create_task(relay_repo_writes(resources.db, hand_repo)),
             asyncio.create_task(keep_house(resources)),
+            asyncio.create_task(watch_echoes(resources)),
             asyncio.create_task(worker.run_forever()),
         ]
         log.info("worker ready")

@@ -3,15 +3,29 @@
 from uuid import UUID
 
 from plyr.auth.jobs import revoke_grant
+from plyr.index.accounts import check_account, resolve_identity
 from plyr.index.delivery import deliver_repo
+from plyr.index.mirror import mirror_audio
+from plyr.index.reconcile import reconcile_repo
 from plyr.jobs import runner
+from plyr.jobs.kinds import JobKind
 from plyr.jobs.runner import Handler
 from plyr.kit.ids import Did, JobId
 from plyr.runtime import Resources
 from plyr.uploads.jobs import process_upload
 
-HANDLERS: dict[str, Handler] = {"upload": process_upload, "revoke_grant": revoke_grant}
-"""every kind of job there is; a job of another kind cannot be run"""
+HANDLERS: dict[JobKind, Handler] = {
+    JobKind.UPLOAD: process_upload,
+    JobKind.REVOKE_GRANT: revoke_grant,
+    JobKind.RECONCILE_REPO: reconcile_repo,
+    JobKind.CHECK_ACCOUNT: check_account,
+    JobKind.RESOLVE_IDENTITY: resolve_identity,
+    JobKind.MIRROR_AUDIO: mirror_audio,
+}
+"""who does a job of each kind"""
+
+if missing := set(JobKind) - set(HANDLERS):
+    raise RuntimeError(f"no handler for {', '.join(sorted(missing))}")
 
 
 class Tasks:

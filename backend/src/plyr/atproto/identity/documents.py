@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from plyr.atproto.addresses import names_loopback
 from plyr.atproto.errors import AnswerUnusable
 from plyr.atproto.guarded import GuardedClient
-from plyr.atproto.identity.errors import DidDocumentInvalid, DidNotFound
+from plyr.atproto.identity.errors import DidDocumentInvalid, DidNotFound, DidTombstoned
 from plyr.atproto.identity.syntax import did_web_host, is_handle
 from plyr.kit.ids import Did, Handle
 
@@ -31,7 +31,7 @@ def parse_document(did: Did, document: dict[str, Any]) -> DidDocument:
 async def fetch_document(http: GuardedClient, plc_url: str, did: Did) -> DidDocument:
     """Ask the PLC directory, or the host of a did:web, for an account's document.
 
-    errors: DidNotFound; DidDocumentInvalid; UrlRefused, HostUnreachable, AnswerUnusable of the client
+    errors: DidNotFound, DidTombstoned; DidDocumentInvalid; UrlRefused, HostUnreachable, AnswerUnusable of the client
     """
     host = did_web_host(did)
     if host is None:
@@ -40,6 +40,8 @@ async def fetch_document(http: GuardedClient, plc_url: str, did: Did) -> DidDocu
         scheme = "http" if names_loopback(host.partition(":")[0]) else "https"
         url = f"{scheme}://{host}/.well-known/did.json"
     answer = await http.get(url, headers={"accept": "application/did+ld+json, application/json"})
+    if answer.status == 410 and host is None:
+        raise DidTombstoned(f"{did} was given up by its owner")
     if answer.status in (404, 410):
         raise DidNotFound(f"{did} is not registered")
     if answer.status != 200:

@@ -35,6 +35,10 @@ class DidNotFound(IdentityError):
     status = 404
 
 
+class DidTombstoned(DidNotFound):
+    """A DID whose owner gave it up for good, as the directory that keeps it says."""
+
+
 class DidDocumentInvalid(IdentityError):
     """A DID document that is not one, or names no server."""
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from plyr.atproto.errors import AtprotoError
 from plyr.atproto.guarded import GuardedClient
 from plyr.atproto.identity.documents import DidDocument, fetch_document
-from plyr.atproto.identity.errors import HandleUnverified
+from plyr.atproto.identity.errors import HandleUnverified, IdentityError
 from plyr.atproto.identity.handles import HandleResolver
 from plyr.atproto.identity.syntax import normalize_name, require_did
 from plyr.kit.ids import Did, Handle
@@ -52,19 +52,29 @@ class IdentityResolver:
             return await self._resolve_did(Did(asked), fresh)
         handle = Handle(asked)
         did = require_did(await self._did_of(handle, fresh))
-        document = await self._document(did, fresh)
+        document = await self.document(did, fresh=fresh)
         if document.claimed_handle != handle:
             raise HandleUnverified(f"{handle} points to an account that does not call itself {handle}")
         return Identity(did, handle, document.pds_url)
 
     async def _resolve_did(self, did: Did, fresh: bool) -> Identity:
-        document = await self._document(did, fresh)
+        document = await self.document(did, fresh=fresh)
+        try:
+            proven = await self.proven_handle(document, fresh=fresh)
+        except AtprotoError:
+            proven = None
+        return Identity(did, proven, document.pds_url)
+
+    async def proven_handle(self, document: DidDocument, *, fresh: bool = False) -> Handle | None:
+        """Return the handle a document claims if it points back, None if it is nobody's or another's.
+
+        errors: UrlRefused, HostUnreachable, AnswerUnusable: then nothing is known
+        """
         claimed = document.claimed_handle
         try:
-            proven = claimed is not None and await self._did_of(claimed, fresh) == did
-        except AtprotoError:
-            proven = False
-        return Identity(did, claimed if proven else None, document.pds_url)
+            return claimed if claimed is not None and await self._did_of(claimed, fresh) == document.did else None
+        except IdentityError:
+            return None
 
     async def _did_of(self, handle: Handle, fresh: bool) -> Did:
         did = None if fresh else self._dids.get(handle)
@@ -73,7 +83,8 @@ class IdentityResolver:
             self._dids.put(handle, did)
         return did
 
-    async def _document(self, did: Did, fresh: bool) -> DidDocument:
+    async def document(self, did: Did, *, fresh: bool = False) -> DidDocument:
+        """Return an account's document, its handle not proven. errors: as `resolve`."""
         document = None if fresh else self._documents.get(did)
         if document is None:
             document = await fetch_document(self._http, self._plc_url, did)

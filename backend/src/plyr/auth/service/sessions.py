@@ -10,10 +10,10 @@ from plyr.auth.tokens import hash_secret, new_secret
 from plyr.auth.views import Caller
 from plyr.db import Database, Session
 from plyr.jobs import service as jobs
+from plyr.jobs.kinds import JobKind
 from plyr.kit.ids import Did
 
 SESSION_TTL = timedelta(days=90)
-REVOKE = "revoke_grant"
 _SEEN_EVERY = timedelta(minutes=5)
 _KEEP_ENDED = timedelta(days=30)
 _LONGEST_SECRET = 200
@@ -66,4 +66,4 @@ async def forget_expired(db: Database) -> int:
 async def give_back(session: Session, grant_ids: Sequence[UUID]) -> None:
     """Stop using grants and have the worker revoke them, as often as it takes."""
     for grant_id, did in await repo.begin_ending(session, grant_ids):
-        await jobs.create(session, REVOKE, did, {"grant_id": str(grant_id)}, phase="revoking")
+        await jobs.create(session, JobKind.REVOKE_GRANT, did, {"grant_id": str(grant_id)}, phase="revoking")

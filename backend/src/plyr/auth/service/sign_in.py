@@ -30,6 +30,7 @@ from plyr.auth.vault import Vault, VaultError
 from plyr.auth.views import AttemptRow
 from plyr.kit.ids import Did, Handle
 from plyr.outbox import service as outbox
+from plyr.repos import service as repos
 
 ATTEMPT_TTL = timedelta(minutes=15)
 EXCHANGE_TTL = timedelta(seconds=60)
@@ -152,6 +153,7 @@ async def finish(resources: AuthResources, answer: CallbackAnswer, browser: str 
     }
     async with resources.db.begin() as session:
         await artists.remember_identity(session, identity.did, identity.handle, identity.pds_url)
+        await repos.welcome(session, identity.did, identity.pds_url)
         await repo.add_grant(session, grant)
         await repo.add_exchange_token(session, exchange_row, EXCHANGE_TTL)
     return token

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from plyr.db import Database, Session
 from plyr.jobs import service as jobs
+from plyr.jobs.kinds import JobKind
 from plyr.kit.ids import Did, UploadId
 from plyr.storage import keys
 from plyr.storage import service as storage
@@ -20,7 +21,6 @@ from plyr.uploads.errors import (
 from plyr.uploads.forms import clean_filename
 from plyr.uploads.views import TrackForm, UploadRow, UploadView
 
-KIND = "upload"
 UNFINISHED_KEPT_FOR = timedelta(days=7)
 _LISTED = 50
 _EXPIRED_AT_ONCE = 100
@@ -50,7 +50,14 @@ async def begin(
         raise EmptyUpload()
     upload_id = UploadId(uuid4())
     await jobs.create(
-        session, KIND, owner, {}, job_id=upload_id, released=False, phase="receiving", message="receiving the file"
+        session,
+        JobKind.UPLOAD,
+        owner,
+        {},
+        job_id=upload_id,
+        released=False,
+        phase="receiving",
+        message="receiving the file",
     )
     await repo.add(
         session,
@@ -86,7 +93,9 @@ async def view(session: Session, upload_id: UploadId, owner: Did) -> UploadView:
 async def list_views(session: Session, owner: Did) -> list[UploadView]:
     """Return an owner's last 50 uploads, newest first. cost: 2 queries."""
     uploads = await repo.list_by_owner(session, owner, _LISTED)
-    found = await jobs.list_by_owner(session, owner, KIND, job_ids=[upload.id for upload in uploads], limit=_LISTED)
+    found = await jobs.list_by_owner(
+        session, owner, JobKind.UPLOAD, job_ids=[upload.id for upload in uploads], limit=_LISTED
+    )
     by_id = {job.id: job for job in found}
     return [UploadView(upload, by_id[upload.id]) for upload in uploads if upload.id in by_id]
 

@@ -1,0 +1,1 @@
+"""Comments: remarks at moments of tracks, whether or not we know the track yet."""

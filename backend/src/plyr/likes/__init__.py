@@ -1,0 +1,1 @@
+"""Likes: who likes which record, whether or not we know that record yet."""

@@ -1,0 +1,1 @@
+"""Lists: albums, playlists and what somebody liked, each a record with its items in order."""
