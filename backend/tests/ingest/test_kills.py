@@ -1,7 +1,10 @@
 """killed twenty times at random while a foreign client writes: nothing is lost, nothing shows twice."""
 
 import asyncio
+import os
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,7 +15,10 @@ import httpx
 import pytest
 
 from devstack.network import Account, Network
+from devstack.paths import BACKEND, BACKEND_SRC
+from devstack.sign_in import sign_in
 from plyr.kit.tid import new_tid
+from tests.fixtures.network import StartNetwork
 from tests.fixtures.services import Service
 from tests.ingest.feeding import NAMESPACE, SUBJECT_CID
 
@@ -23,6 +29,9 @@ ROUNDS = 12
 AT = "2026-01-01T00:00:00.000Z"
 COLLECTIONS = [f"{NAMESPACE}.{part}" for part in ("like", "comment", "list", "actor.profile")]
 CREATE = "com.atproto.repo.applyWrites#create"
+PUBLIC_TABLES = (
+    "records", "tracks", "likes", "like_counts", "comments", "comment_counts", "lists", "profiles",
+)  # fmt: skip
 WRITE_EVERY_S = 0.12
 SETTLES_WITHIN_S = 20.0
 
@@ -141,30 +150,83 @@ def _differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[
     ]
 
 
+async def _write_through_the_app(api: Service, account: Account) -> None:
+    """somebody signs in and changes their profile again and again, through us."""
+    async with httpx.AsyncClient(base_url=api.url, timeout=30) as http:
+        who = await sign_in(http, account.handle)
+        http.cookies.clear()
+        http.headers.update(who.authorization)
+        made = await http.post("/artists/", json={"display_name": "Alice"})
+        assert made.status_code == 201, made.text
+        for number in range(ROUNDS):
+            changed = await http.put("/artists/me", json={"display_name": "Alice", "bio": f"words {number}"})
+            assert changed.status_code == 200, changed.text
+            await asyncio.sleep(WRITE_EVERY_S * ACCOUNTS)
+
+
+def _index_command(env: Mapping[str, str], *words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "plyr", "index", *words],
+        cwd=BACKEND,
+        env=os.environ | {"PYTHONPATH": str(BACKEND_SRC)} | dict(env),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+
+
 @pytest.mark.timeout(300)
-async def test_ingest_killed_twenty_times_the_index_is_what_the_pds_holds(
+async def test_ingest_killed_twenty_times_the_index_is_what_the_pds_holds_and_comes_out_equal_when_made_anew(
     backend_env: dict[str, str],
     start_ingest: Callable[[Mapping[str, str]], Service],
-    network: Network,
-    new_account: Callable[[], Account],
+    start_api: Callable[[Mapping[str, str]], Service],
+    start_worker: Callable[[Mapping[str, str]], Service],
+    start_network: StartNetwork,
 ) -> None:
-    accounts = [new_account() for _ in range(ACCOUNTS)]
-    first = start_ingest(backend_env)
+    network = start_network()
+    env = backend_env | network.backend_settings()
+    accounts = [network.new_account() for _ in range(ACCOUNTS)]
+    first = start_ingest(env)
     first.wait_for(lambda: httpx.get(f"{first.url}/ready").json().get("connected", False))
+    api, _worker = start_api(env), start_worker(env)
 
     # a cursor exists from here on: without one there is nothing to go on from
     await _write_all(network, accounts[:1])
-    writing = asyncio.create_task(_write_all(network, accounts[1:]))
-    led = await _kill_at_random(first, lambda: start_ingest(backend_env))
+    writing = asyncio.gather(_write_all(network, accounts[1:]), _write_through_the_app(api, network.new_account()))
+    led = await _kill_at_random(first, lambda: start_ingest(env))
     await writing
 
-    last = start_ingest(backend_env)
-    expected = _expected(await _stands(network, accounts))
+    last = start_ingest(env)
+    connection = await asyncpg.connect(env["DATABASE_URL"])
+    dids = await _settled_accounts(connection)
+    everybody = accounts + [Account("", did, "", "") for did in dids if did not in {one.did for one in accounts}]
+    expected = _expected(await _stands(network, everybody))
     assert len(expected["records"]) > RECORDS / 2
-    connection = await asyncpg.connect(backend_env["DATABASE_URL"])
-    dids, began = [account.did for account in accounts], time.monotonic()
+    began = time.monotonic()
     while (found := await _indexed(connection, dids)) != expected and time.monotonic() - began < SETTLES_WITHIN_S:
         await asyncio.sleep(0.2)
-    await connection.close()
     assert _differences(found, expected) == [], last.output()[-2000:]
     assert led >= KILLS // 3
+
+    await asyncio.to_thread(_index_command, env, "check")
+    before = await _everything(connection)
+    await connection.execute(f"truncate {', '.join(PUBLIC_TABLES)}")
+    await asyncio.to_thread(_index_command, env, "rebuild")
+    assert await _everything(connection) == before
+    await connection.close()
+
+
+async def _settled_accounts(connection: "asyncpg.Connection[Any]") -> list[str]:
+    """return every account the index knows, once the app's own writes are all delivered."""
+    async with asyncio.timeout(SETTLES_WITHIN_S):
+        while await connection.fetchval("select count(*) from repo_writes"):
+            await asyncio.sleep(0.1)
+    return [row[0] for row in await connection.fetch("select did from repos")]
+
+
+async def _everything(connection: "asyncpg.Connection[Any]") -> dict[str, Any]:
+    """return all rows of the public tables but the ledger, whose revisions are those of the reading."""
+    shown = [table for table in PUBLIC_TABLES if table != "records"]
+    return {table: sorted(map(str, await connection.fetch(f"select * from {table}"))) for table in shown}
