@@ -436,6 +436,7 @@ def upgrade() -> None:
         sa.Column("image_id", sa.String(), nullable=True),
         sa.Column("visibility", sa.String(), server_default="public", nullable=False),
         sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("upload_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("visibility in ('public', 'unlisted')", name=op.f("ck_track_sources_visibility")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -30,7 +31,7 @@ TABLES = {
     "lists": "uri, cid, did, name, items::text, created_at",
     "profiles": "did, cid, bio, avatar_url",
 }
-EMPTIED = (*TABLES, "track_sources", "repos", "ingest_cursors")
+EMPTIED = (*TABLES, "track_sources", "media_objects", "repos", "ingest_cursors")
 EVENTS_MAX = 24
 
 
@@ -58,15 +59,11 @@ def _histories(draw: st.DrawFn) -> list[Commit]:
         st.integers(0, 7),
         st.booleans(),
     )
-    history, ended = list[Commit](), set[tuple[str, str]]()
+    history = list[Commit]()
     for number, (did, part, which, variant, deletes) in enumerate(
         draw(st.lists(steps, min_size=1, max_size=EVENTS_MAX))
     ):
         rkey = "self" if part == "actor.profile" else key(which)
-        if (did, f"{part}{rkey}") in ended:
-            continue  # a track's key is never used again: its files went with it
-        if deletes and part == "track":
-            ended.add((did, f"{part}{rkey}"))
         history.append(
             gone(did, number, part, rkey) if deletes else put(did, number, part, rkey, _record(part, variant))
         )
@@ -81,13 +78,18 @@ async def _prepare(db: Database) -> None:
             await artists.remember_identity(session, Did(did), None, "http://localhost:2583")
             for which in (0, 1):
                 uri = f"at://{did}/{NAMESPACE}.track/{key(which)}"
-                file = {"uri": uri, "did": did, "file": f"{did}{which}"}
+                file = {"uri": uri, "did": did, "file": uuid5(NAMESPACE_URL, uri).hex}
                 await session.execute(text(_SOURCE), file)
+        await session.execute(text(_OBJECTS))
 
 
 _SOURCE = (
     "insert into track_sources (uri, artist_did, file_id, file_type, duration_ms, size_bytes, audio_sha256)"
     " values (:uri, :did, :file, 'flac', 1000, 1, :file)"
+)
+_OBJECTS = (
+    "insert into media_objects (key, owner_kind, owner_id, content_type, size_bytes, public_at)"
+    " select 'audio/' || file_id, 'track', id::text, 'audio/flac', 1, now() from track_sources"
 )
 
 

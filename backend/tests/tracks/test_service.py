@@ -4,7 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from plyr.artists import service as artists
 from plyr.artists.errors import ArtistProfileRequired
@@ -18,6 +18,8 @@ from plyr.kit.record_events import Changes, RecordEvent
 from plyr.outbox import service as outbox
 from plyr.outbox.models import RepoWrite
 from plyr.storage import service as storage
+from plyr.storage.keys import audio_key
+from plyr.storage.models import MediaObject
 from plyr.storage.service import Owner
 from plyr.tracks import service
 from plyr.tracks.errors import DuplicateTrack, TrackNotFound
@@ -128,3 +130,27 @@ async def test_delete_by_its_artist_hides_at_once_and_files_go_when_the_record_i
         assert len(await storage.list_owned(session, owner)) == 1
         await service.fold(session, Changes(deleted=[made.uri]))
         assert await storage.list_owned(session, owner) == []
+
+
+async def test_fold_record_made_again_under_its_key_shows_with_its_files_or_not_at_all(
+    db: Database, settings: Settings
+) -> None:
+    async with db.begin() as session:
+        artist = await add_artist(session, "alice")
+        made = await service.publish(session, await _draft(session, artist), settings)
+        source = await service.find_source(session, made.uri)
+        assert source is not None
+        assert source.file_id is not None
+        key, owner = audio_key(FileId(source.file_id)), Owner("track", str(made.track_id))
+        await storage.claim(session, key, owner, content_type="audio/flac")
+        await storage.confirm(session, key, size_bytes=1000)
+        for _ in range(2):
+            await service.fold(session, _written(made))
+            assert await _count(session, Track) == 1
+            assert len(await storage.list_owned(session, owner)) == 1
+            await service.fold(session, Changes(deleted=[made.uri]))
+            assert await _count(session, Track) == 0
+            assert await storage.list_owned(session, owner) == []
+        await session.execute(delete(MediaObject))
+        await service.fold(session, _written(made))
+        assert await _count(session, Track) == 0

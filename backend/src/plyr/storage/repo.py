@@ -113,6 +113,20 @@ async def give_up(
     return len(done.all())
 
 
+async def keep_again(session: AsyncSession, owner_kind: str, owner_id: str) -> None:
+    """Take back the marks of an owner's objects that are still there, and let strangers fetch them again."""
+    await session.execute(
+        update(MediaObject)
+        .where(
+            MediaObject.owner_kind == owner_kind,
+            MediaObject.owner_id == owner_id,
+            MediaObject.delete_after > func.now(),
+            MediaObject.size_bytes.is_not(None),
+        )
+        .values(delete_after=None, delete_reason=None, public_at=func.now())
+    )
+
+
 async def find(session: AsyncSession, key: str) -> ObjectRow | None:
     """Return an object's row, None if nobody owns such a key."""
     row = (await session.execute(select(*_COLUMNS).where(MediaObject.key == key))).mappings().first()

@@ -91,6 +91,11 @@ async def release(
     return await repo.give_up(session, owner.kind, owner.id, keys, reason, delay)
 
 
+async def take_back_given_up(session: Session, owner: Owner) -> None:
+    """Keep what an owner gave up after all, as far as it is not due yet; strangers may fetch it again."""
+    await repo.keep_again(session, owner.kind, owner.id)
+
+
 async def find(session: Session, key: str) -> ObjectRow | None:
     """Return an object's row, None if nobody owns such a key."""
     return await repo.find(session, key)

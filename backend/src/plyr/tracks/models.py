@@ -31,6 +31,7 @@ class TrackSource(Base):
     image_id: Mapped[str | None]
     visibility: Mapped[str] = mapped_column(server_default="public")
     hidden_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
     upload_id: Mapped[UUID | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

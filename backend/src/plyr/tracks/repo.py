@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from plyr.artists.models import Artist, Profile
 from plyr.db import Session
-from plyr.kit.ids import AtUri, Cid, Did, TrackId
+from plyr.kit.ids import AtUri, Cid, Did, FileId, TrackId
 from plyr.kit.paging import Cursor, Page
 from plyr.tracks.models import Track, TrackSource
 from plyr.tracks.views import PublishedDraft, SourceView, TrackView
@@ -36,7 +36,10 @@ async def lock_audio(session: Session, artist: Did, sha256: str) -> None:
 async def find_by_audio(session: Session, artist: Did, sha256: str) -> TrackId | None:
     """Return an artist's track made of these bytes, one being published included."""
     query = select(TrackSource.id).where(
-        TrackSource.artist_did == artist, TrackSource.audio_sha256 == sha256, TrackSource.hidden_at.is_(None)
+        TrackSource.artist_did == artist,
+        TrackSource.audio_sha256 == sha256,
+        TrackSource.hidden_at.is_(None),
+        TrackSource.retired_at.is_(None),
     )
     found = await session.scalar(query.limit(1))
     return TrackId(found) if found is not None else None
@@ -44,7 +47,9 @@ async def find_by_audio(session: Session, artist: Did, sha256: str) -> TrackId |
 
 async def find_by_upload(session: Session, upload_id: UUID) -> PublishedDraft | None:
     """Return the track an upload became."""
-    query = select(TrackSource.id, TrackSource.uri).where(TrackSource.upload_id == upload_id)
+    query = select(TrackSource.id, TrackSource.uri).where(
+        TrackSource.upload_id == upload_id, TrackSource.retired_at.is_(None)
+    )
     row = (await session.execute(query)).first()
     return PublishedDraft(TrackId(row.id), AtUri(row.uri)) if row else None
 
@@ -117,13 +122,34 @@ async def remove(session: Session, uris: Sequence[AtUri]) -> None:
     await session.execute(delete(Track).where(Track.uri.in_(uris)))
 
 
-async def remove_sources(session: Session, uris: Sequence[AtUri], *, unpublished_only: bool = False) -> list[TrackId]:
-    """Forget the sources of tracks that are gone; returns their numbers."""
-    query = delete(TrackSource).where(TrackSource.uri.in_(uris))
-    if unpublished_only:
-        published = select(Track.uri).where(Track.uri == TrackSource.uri)
-        query = query.where(~published.exists())
-    return [TrackId(number) for number in (await session.execute(query.returning(TrackSource.id))).scalars()]
+async def remove_unpublished(session: Session, uri: AtUri) -> TrackId | None:
+    """Forget the source of a track that never showed; None if there is none, or it showed."""
+    shown = select(Track.uri).where(Track.uri == TrackSource.uri)
+    query = delete(TrackSource).where(TrackSource.uri == uri, ~shown.exists())
+    found = (await session.execute(query.returning(TrackSource.id))).scalar_one_or_none()
+    return TrackId(found) if found is not None else None
+
+
+async def retire(session: Session, uris: Sequence[AtUri]) -> list[TrackId]:
+    """Mark the sources of tracks whose records are gone; returns their numbers."""
+    done = await session.execute(
+        update(TrackSource)
+        .where(TrackSource.uri.in_(uris), TrackSource.retired_at.is_(None))
+        .values(retired_at=func.now())
+        .returning(TrackSource.id)
+    )
+    return [TrackId(number) for number in done.scalars()]
+
+
+async def revive(session: Session, uris: Sequence[AtUri]) -> list[tuple[TrackId, AtUri, FileId | None]]:
+    """Take back the marks of tracks whose records are there again; returns number, address and file of each."""
+    done = await session.execute(
+        update(TrackSource)
+        .where(TrackSource.uri.in_(uris), TrackSource.retired_at.is_not(None))
+        .values(retired_at=None, hidden_at=None)
+        .returning(TrackSource.id, TrackSource.uri, TrackSource.file_id)
+    )
+    return [(TrackId(row.id), AtUri(row.uri), FileId(row.file_id) if row.file_id else None) for row in done]
 
 
 def _visible_tracks() -> Select[*tuple[Any, ...]]:

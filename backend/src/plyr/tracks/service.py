@@ -17,6 +17,7 @@ from plyr.kit.ids import AtUri, Did, JobId, TrackId
 from plyr.kit.record_events import Changes, RecordEvent
 from plyr.kit.tid import new_tid
 from plyr.outbox import service as outbox
+from plyr.storage import keys
 from plyr.storage import service as storage
 from plyr.tracks import repo
 from plyr.tracks.errors import DuplicateTrack, TrackNotFound
@@ -24,6 +25,7 @@ from plyr.tracks.records import audio_blob, shown_row, track_record
 from plyr.tracks.views import AudioCopy, PublishedDraft, SourceView, TrackDraft
 
 DELETED_KEPT_FOR = timedelta(days=1)
+_NO_FILE = dict.fromkeys(("file_id", "file_type", "duration_ms", "size_bytes", "audio_sha256", "image_id", "blob_cid"))
 
 
 async def publish(session: Session, draft: TrackDraft, settings: Settings) -> PublishedDraft:
@@ -70,7 +72,7 @@ async def fold(session: Session, changes: Changes) -> None:
         await _fold_puts(session, changes.puts)
     if changes.gone:
         await repo.remove(session, changes.gone)
-    for track_id in await repo.remove_sources(session, changes.deleted) if changes.deleted else []:
+    for track_id in await repo.retire(session, changes.deleted) if changes.deleted else []:
         owner = storage.Owner("track", str(track_id))
         await storage.release(session, owner, reason="track deleted", delay=DELETED_KEPT_FOR)
 
@@ -78,11 +80,20 @@ async def fold(session: Session, changes: Changes) -> None:
 async def _fold_puts(session: Session, puts: Sequence[RecordEvent]) -> None:
     await artists.ensure(session, {event.did for event in puts})
     await repo.ensure_sources(session, {event.uri: event.did for event in puts})
+    await _take_back_files(session, [event.uri for event in puts])
     held = await repo.upsert(session, [shown_row(event) for event in puts])
     for event in puts:
         blob = audio_blob(event)
         if blob is not None and event.uri in held and held[event.uri] != blob:
             await request_mirror(session, event)
+
+
+async def _take_back_files(session: Session, uris: Sequence[AtUri]) -> None:
+    """A record made again after its deletion has its files again, unless they are gone for good already."""
+    for track_id, uri, file_id in await repo.revive(session, uris):
+        await storage.take_back_given_up(session, storage.Owner("track", str(track_id)))
+        if file_id is not None and await storage.find(session, keys.audio_key(file_id)) is None:
+            await repo.change_source(session, uri, _NO_FILE)
 
 
 async def request_mirror(session: Session, event: RecordEvent) -> None:
@@ -105,7 +116,7 @@ async def show_copy(session: Session, event: RecordEvent, copy: AudioCopy) -> No
 
 async def withdraw(session: Session, uri: AtUri) -> TrackId | None:
     """Take back a track whose record the PDS refused; one that is published stays."""
-    return next(iter(await repo.remove_sources(session, [uri], unpublished_only=True)), None)
+    return await repo.remove_unpublished(session, uri)
 
 
 async def delete(session: Session, artist: Did, track_id: TrackId) -> None:
