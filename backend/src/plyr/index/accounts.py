@@ -24,6 +24,7 @@ from plyr.kit.ids import Did, Handle, Rev
 from plyr.kit.record_events import RecordEvent
 from plyr.kit.tid import new_tid
 from plyr.repos import service as repos
+from plyr.tracks import service as tracks
 
 DELETED = "deleted"
 _HIDING = ("deactivated", "takendown", "suspended")
@@ -102,6 +103,7 @@ async def drop_account(resources: RepairResources, did: Did, said_by: str) -> No
             parts = [split_at_uri(uri) for uri in uris]
             gone = [RecordEvent(did, rev, collection, rkey, "delete") for _, collection, rkey in parts]
             if not gone or not (await index.apply_batch(session, gone, rules)).news:
+                await tracks.forget_retired(session, did)
                 break
     log.info("account_dropped", did=did, said_by=said_by)
 

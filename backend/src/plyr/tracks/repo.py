@@ -141,6 +141,13 @@ async def retire(session: Session, uris: Sequence[AtUri]) -> list[TrackId]:
     return [TrackId(number) for number in done.scalars()]
 
 
+async def forget_retired(session: Session, artist: Did) -> None:
+    """Forget the sources of an artist's tracks whose records are gone."""
+    await session.execute(
+        delete(TrackSource).where(TrackSource.artist_did == artist, TrackSource.retired_at.is_not(None))
+    )
+
+
 async def revive(session: Session, uris: Sequence[AtUri]) -> list[tuple[TrackId, AtUri, FileId | None]]:
     """Take back the marks of tracks whose records are there again; returns number, address and file of each."""
     done = await session.execute(

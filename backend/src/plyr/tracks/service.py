@@ -96,6 +96,11 @@ async def _take_back_files(session: Session, uris: Sequence[AtUri]) -> None:
             await repo.change_source(session, uri, _NO_FILE)
 
 
+async def forget_retired(session: Session, artist: Did) -> None:
+    """Forget what we knew of an artist's deleted tracks, e.g. since the account is gone; none of them comes back."""
+    await repo.forget_retired(session, artist)
+
+
 async def request_mirror(session: Session, event: RecordEvent) -> None:
     """Want the audio of another client's record fetched from its author's server. Again for a version: nothing."""
     payload = {"uri": event.uri, "rev": event.rev, "cid": event.cid, "record": event.record}
